@@ -1,0 +1,81 @@
+namespace Flex.Platform.Tables;
+
+/// <summary>
+/// The port to table storage. Two adapters, Azure and memory, pass one contract suite. There is no upsert and no
+/// unconditional write: a caller either inserts what must not exist or names the version it has read.
+/// </summary>
+public interface ITableStore
+{
+    /// <summary>One point read; null when there is no such row.</summary>
+    Task<TableRow?> FindAsync(string table, string partition, string key, CancellationToken cancellation);
+
+    /// <summary>
+    /// Rows of one partition in ordinal key order, at most <paramref name="limit"/> (1 to 1,000: the service's page size).
+    /// A full page may be followed by more: continue with <see cref="RowRange.After"/>.
+    /// </summary>
+    Task<IReadOnlyList<TableRow>> ReadAsync(string table, string partition, RowRange range, int limit, CancellationToken cancellation);
+
+    /// <summary>Commits the batch as one entity group transaction: all of it or nothing.</summary>
+    Task<CommitResult> CommitAsync(TableBatch batch, CancellationToken cancellation);
+}
+
+/// <summary>Whole-table reads for audits, exports and the local host's start. Never on a request's path.</summary>
+public interface ITableScanner
+{
+    /// <summary>Every row, ordered by partition and key.</summary>
+    IAsyncEnumerable<TableRow> ScanAsync(string table, CancellationToken cancellation);
+
+    /// <summary>Names of the tables that exist.</summary>
+    Task<IReadOnlyList<string>> TablesAsync(CancellationToken cancellation);
+}
+
+/// <summary>A stored row: keys, a JSON document (at most <see cref="TableLimits.MaxDataChars"/> characters) and its version.</summary>
+public sealed record TableRow(string Partition, string Key, string Data, string ETag)
+{
+    public T As<T>() => StorageJson.Read<T>(Data);
+}
+
+/// <summary>A half-open range of row keys, ordinal: <c>From &lt;= key &lt; Until</c>. Null <c>Until</c> is open.</summary>
+public readonly record struct RowRange(string From, string? Until)
+{
+    public static RowRange All => new(string.Empty, null);
+
+    /// <summary>All keys that start with the prefix.</summary>
+    public static RowRange Prefix(string prefix) => new(prefix, Next(prefix));
+
+    /// <summary>The rest of this range after a key.</summary>
+    public RowRange After(string key) => this with { From = key + "\u0001" };
+
+    public bool Contains(string key) =>
+        string.CompareOrdinal(key, From) >= 0 && (Until is null || string.CompareOrdinal(key, Until) < 0);
+
+    private static string Next(string prefix) => prefix[..^1] + (char)(prefix[^1] + 1);
+}
+
+public static class TableStoreExtensions
+{
+    /// <summary>All rows of a range, page by page.</summary>
+    public static async IAsyncEnumerable<TableRow> ReadAllAsync(
+        this ITableStore store,
+        string table,
+        string partition,
+        RowRange range,
+        [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellation)
+    {
+        while (true)
+        {
+            IReadOnlyList<TableRow> page = await store.ReadAsync(table, partition, range, TableLimits.MaxPage, cancellation);
+            foreach (TableRow row in page)
+            {
+                yield return row;
+            }
+
+            if (page.Count < TableLimits.MaxPage)
+            {
+                yield break;
+            }
+
+            range = range.After(page[^1].Key);
+        }
+    }
+}
