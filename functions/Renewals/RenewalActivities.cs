@@ -5,7 +5,7 @@ using Microsoft.DurableTask.Client;
 namespace Flex.Renewals;
 
 /// <summary>Activities of the renewal orchestrations. Each may run more than once.</summary>
-public sealed class RenewalActivities(MembershipStore memberships, RenewalStarter starter, RenewalStepHandler step)
+public sealed class RenewalActivities(MembershipStore memberships, RenewalStepHandler step)
 {
     /// <summary>One storage call's worth of due memberships.</summary>
     public const int PageSize = Platform.Tables.TableLimits.MaxPage;
@@ -15,11 +15,11 @@ public sealed class RenewalActivities(MembershipStore memberships, RenewalStarte
         [.. await memberships.ListDueAsync(input.LocationId, input.Day, input.After, PageSize, cancellation)];
 
     [Function(RenewalNames.StartBatch)]
-    public async Task StartBatch([ActivityTrigger] DueMembership[] batch, [DurableClient] DurableTaskClient client, CancellationToken cancellation)
+    public static async Task StartBatch([ActivityTrigger] DueMembership[] batch, [DurableClient] DurableTaskClient client, CancellationToken cancellation)
     {
         foreach (DueMembership due in batch)
         {
-            await starter.StartDueAsync(client, due, cancellation);
+            await RenewalStarter.StartDueAsync(client, due, cancellation);
         }
     }
 

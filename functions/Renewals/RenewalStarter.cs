@@ -20,7 +20,7 @@ public sealed class RenewalStarter(MembershipStore memberships)
     ];
 
     /// <summary>For the daily run: starts what is due without loading it. A stale entry costs one look.</summary>
-    public Task StartDueAsync(DurableTaskClient client, DueMembership due, CancellationToken cancellation) =>
+    public static Task StartDueAsync(DurableTaskClient client, DueMembership due, CancellationToken cancellation) =>
         StartAsync(client, new RenewalInput(due.Id, due.On, due.Run, 0), cancellation);
 
     /// <summary>For changes outside the renewals: raises the event, or starts the orchestration when none is running and something is due.</summary>
