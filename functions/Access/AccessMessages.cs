@@ -34,3 +34,9 @@ public enum AccessEndReason
     /// <summary>Staff took it away by hand; never unsubscribes by itself.</summary>
     Revoked,
 }
+
+/// <summary>Command, sent to <c>Queues.Access</c>: look at a member's doors again.</summary>
+public sealed record ReconcileAccess(MemberId MemberId)
+{
+    public const string Subject = "access.reconcile.v1";
+}
