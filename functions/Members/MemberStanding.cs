@@ -47,6 +47,10 @@ public static class MemberStanding
 
     public static bool HasPaid(Member member) => member.Standing.Any(IsPaid);
 
+    /// <summary>A member who has no paid membership left and lost one by downgrade.</summary>
+    public static bool IsDowngraded(Member member) =>
+        !HasPaid(member) && member.Standing.Any(s => !s.IsDefault && s.Status == MembershipStatus.Downgraded);
+
     /// <summary>True when the news took the member's last paid membership away by downgrade.</summary>
     public static bool HasLostLast(Member before, Member after, MembershipStanding news) =>
         news.Status == MembershipStatus.Downgraded && !ReferenceEquals(before, after) && !HasPaid(after);
