@@ -42,13 +42,16 @@ public sealed record TableRow(string Partition, string Key, string Data, string 
 /// <summary>A half-open range of row keys, ordinal: <c>From &lt;= key &lt; Until</c>. Null <c>Until</c> is open.</summary>
 public readonly record struct RowRange(string From, string? Until)
 {
+    /// <summary>No key contains it, so a key followed by it lies between this key and the next one.</summary>
+    internal const char AfterMark = '\u0001';
+
     public static RowRange All => new(string.Empty, null);
 
     /// <summary>All keys that start with the prefix.</summary>
     public static RowRange Prefix(string prefix) => prefix.Length == 0 ? All : new(prefix, Next(prefix));
 
-    /// <summary>The rest of this range after a key. Keys have no control characters, so nothing lies between the two.</summary>
-    public RowRange After(string key) => this with { From = key + "\u0001" };
+    /// <summary>The rest of this range after a key.</summary>
+    public RowRange After(string key) => this with { From = key + AfterMark };
 
     public bool Contains(string key) =>
         string.CompareOrdinal(key, From) >= 0 && (Until is null || string.CompareOrdinal(key, Until) < 0);
