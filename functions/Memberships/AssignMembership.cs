@@ -21,7 +21,7 @@ public sealed class AssignMembershipHandler(
 {
     public async Task<Reply<MembershipView>> HandleAsync(AssignMembershipRequest request, RequestContext context, CancellationToken cancellation)
     {
-        if (await members.FindAsync(request.MemberId, cancellation) is not { Value: { } member })
+        if (await members.FindAsync(request.MemberId, cancellation) is not { } member)
         {
             return Error.Invalid(ErrorCodes.UnknownReference, "/memberId", "There is no such member.");
         }

@@ -44,7 +44,7 @@ public sealed class ReadMembershipsHandler(MembershipStore memberships, MemberSt
 
     private async Task<Reply<PageOf<MembershipView>>> OfMemberAsync(MemberId memberId, Paging paging, RequestContext context, CancellationToken cancellation)
     {
-        if (!context.Caller.Reaches(memberId) || await members.FindAsync(memberId, cancellation) is not { Value: { } member })
+        if (!context.Caller.Reaches(memberId) || await members.FindAsync(memberId, cancellation) is not { } member)
         {
             return Error.NotFound("The member");
         }

@@ -41,7 +41,7 @@ public sealed class SignUpHandler(
             return Error.Invalid(ErrorCodes.InvalidValue, "/memberId", "Staff name the member who signs up.");
         }
 
-        if (!context.Caller.Reaches(memberId) || await members.FindAsync(memberId, cancellation) is not { Value: { } member })
+        if (!context.Caller.Reaches(memberId) || await members.FindAsync(memberId, cancellation) is not { } member)
         {
             return Error.Invalid(ErrorCodes.UnknownReference, "/memberId", "There is no such member.");
         }
@@ -57,7 +57,7 @@ public sealed class SignUpHandler(
             return earlier;
         }
 
-        if (plan.Price.IsPositive && (await customers.FindAsync(member.CustomerId, cancellation))?.Value.PaymentMethod is null)
+        if (plan.Price.IsPositive && (await customers.FindAsync(member.CustomerId, cancellation))?.PaymentMethod is null)
         {
             return Error.Refused(ErrorCodes.PaymentMethodRequired, "Add a payment method first.");
         }

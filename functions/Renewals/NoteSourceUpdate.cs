@@ -26,7 +26,7 @@ public sealed class NoteSourceUpdate(MembershipStore memberships, TimeProvider t
             // One customer's memberships may share a partition, so the inbox row names the membership too. Without the row a
             // second delivery would ask for a second extra attempt.
             TableBatch batch = (await memberships.ChangeAsync(MembershipStore.BatchFor(id), stored, after, cancellation))
-                .Insert($"{RowKeys.Inbox}{envelope.Id}.{id}", new { ReceivedAt = time.Now() })
+                .Insert($"{RowKeys.Inbox}{envelope.Id}.{id}", new InboxRow(envelope.Subject, time.Now()))
                 .Send(MembershipMessages.Look(after, RenewalNames.PaymentSourceUpdated));
             CommitResult result = await memberships.CommitAsync(batch, cancellation);
             if (!result.IsDuplicateOf(RowKeys.Inbox))
