@@ -6,7 +6,7 @@ using Microsoft.Extensions.Options;
 namespace Flex.Access;
 
 /// <summary>
-/// Registers door access. The application adds <see cref="IAccessDirectory"/> and <see cref="IAccessSettings"/>, and configures the
+/// Registers door access. The application configures the
 /// named HTTP client <see cref="SaltoSession.HttpClientName"/> (resilience; the simulator's handler on one machine).
 /// </summary>
 public static class AccessFeature
@@ -18,6 +18,8 @@ public static class AccessFeature
         services.AddHttpClient(SaltoSession.HttpClientName);
         services.AddSingleton(p => new SaltoSession(
             p.GetRequiredService<IHttpClientFactory>(), p.GetRequiredService<IOptions<SaltoOptions>>(), p.GetRequiredService<TimeProvider>(), network));
+        services.AddSingleton<IAccessDirectory, MemberDirectory>();
+        services.AddSingleton<IAccessSettings, OperatorAccessSettings>();
         services.AddSingleton<IDoorAccess, SaltoClient>();
         services.AddSingleton<AccessStore>();
         services.AddSingleton<AccessSync>();
