@@ -58,9 +58,8 @@ public sealed class SaltoUsersApi(SaltoState state, TimeProvider time, SaltoSimu
         ("DELETE", []) => Delete(user),
         ("PATCH", ["subscription"]) => SetSubscription(request, site, user),
         ("PUT", ["pin"]) => DrawPin(user),
-        ("GET", ["keys"]) => SaltoJson.Answer(
-            200,
-            SaltoSimulator.Page(user.PinDraws == 0 ? [] : new[] { new { type = "pin", key_identifier = "pin", offline_access = false } })),
+        ("GET", ["keys"]) => SaltoSimulator.Page(
+            request, user.PinDraws == 0 ? [] : new[] { new { type = "pin", key_identifier = "pin", offline_access = false } }),
         _ => SaltoJson.Problem(405, "Method Not Allowed"),
     };
 

@@ -103,12 +103,9 @@ public sealed class AccessSyncTests
     public async Task Without_a_free_seat_staff_are_told_and_the_next_reconcile_after_one_is_free_opens_the_doors(bool silent)
     {
         using var world = new AccessWorld(
+            new SaltoSimulatorOptions { SilentWithoutSeat = silent },
             seats: 1,
             new SaltoUserSeed("other@flex.test", "Olga", "Other", SaltoUsersApi.UserRole, []));
-        if (!silent)
-        {
-            world.Faults.Add(SaltoFaultKind.ErrorCodeInSuccess, "PATCH", "/subscription", times: 3);
-        }
 
         await world.TellAsync(world.Grants("mem", 1, "coworking"));
         await world.SettleAsync();
@@ -166,6 +163,38 @@ public sealed class AccessSyncTests
 
         Assert.Equal([world.Group("night")], world.User!.Groups);
         Assert.Empty(world.Calls);
+    }
+
+    [Fact]
+    public async Task A_group_given_by_a_killed_run_is_taken_back_when_it_is_not_desired_any_more()
+    {
+        using AccessWorld world = await GrantedAsync("coworking");
+        world.CrashAtPath = $"{world.Group("night")}/users";
+        world.CrashAfterEffect = true;
+        await Assert.ThrowsAsync<AccessWorld.KilledException>(() => world.TellAsync(world.Grants("x", 1, "night")));
+        Assert.Equal(2, world.User!.Groups.Count);
+        world.Restart();
+
+        await world.TellAsync(AccessWorld.Ends("x", 2, AccessEndReason.Expired));
+
+        Assert.Equal([world.Group("coworking")], world.User!.Groups);
+    }
+
+    [Fact]
+    public async Task A_user_created_by_a_killed_run_gives_the_seat_back_when_nothing_is_desired_any_more()
+    {
+        using var world = new AccessWorld();
+        world.CrashAtPath = $"{world.Site.SiteId}/users";
+        world.CrashAfterEffect = true;
+        await Assert.ThrowsAsync<AccessWorld.KilledException>(() => world.TellAsync(world.Grants("mem", 1, "coworking")));
+        Assert.Equal("subscribed", world.User!.Subscription);
+        world.Restart();
+
+        await world.TellAsync(AccessWorld.Ends("mem", 2, AccessEndReason.Expired));
+        await world.SettleAsync();
+
+        Assert.Equal("suspended", world.User.Subscription);
+        Assert.Equal(AccessState.Unsubscribed, (await world.AccessAsync()).State);
     }
 
     [Theory]

@@ -22,14 +22,17 @@ internal sealed class AccessWorld : IAccessDirectory, IAccessSettings, IMessageP
     private long _id;
 
     public AccessWorld(int seats = 3, params SaltoUserSeed[] users)
+        : this(new SaltoSimulatorOptions(), seats, users)
     {
-        Salto = new SaltoSimulator(new SaltoState(new JsonLinesJournal(null)), Time, new SaltoSimulatorOptions { Inconsistency = Inconsistency }, Faults);
+    }
+
+    public AccessWorld(SaltoSimulatorOptions salto, int seats, params SaltoUserSeed[] users)
+    {
+        Salto = new SaltoSimulator(new SaltoState(new JsonLinesJournal(null)), Time, salto, Faults);
         Site = Salto.Control.Seed(new SaltoSiteSeed("House", seats, ["coworking", "night", "cleaners"], users));
         Settings = new AccessSettings(true, Site.SiteId, new HashSet<string> { Group("coworking"), Group("night") });
         Restart();
     }
-
-    public static Duration Inconsistency { get; } = Duration.FromMinutes(1);
 
     public FakeTimeProvider Time { get; } = new(DateTimeOffset.UnixEpoch.AddYears(55));
 
@@ -56,6 +59,9 @@ internal sealed class AccessWorld : IAccessDirectory, IAccessSettings, IMessageP
 
     /// <summary>Ends the process, as a kill does, at the so-many-th call to Salto; negative never.</summary>
     public int CrashAtCall { get; set; } = -1;
+
+    /// <summary>Ends the process, once, at the first POST to a path that ends so.</summary>
+    public string? CrashAtPath { get; set; }
 
     /// <summary>Whether the call still reaches Salto.</summary>
     public bool CrashAfterEffect { get; set; }
@@ -180,6 +186,12 @@ internal sealed class AccessWorld : IAccessDirectory, IAccessSettings, IMessageP
         {
             world.Calls.Add($"{request.Method} {request.RequestUri!.PathAndQuery}");
             bool crash = world.CrashAtCall-- == 0;
+            if (world.CrashAtPath is { } path && request.Method == HttpMethod.Post && request.RequestUri.AbsolutePath.EndsWith(path, StringComparison.Ordinal))
+            {
+                crash = true;
+                world.CrashAtPath = null;
+            }
+
             if (crash && !world.CrashAfterEffect)
             {
                 throw new KilledException();
