@@ -61,16 +61,18 @@ internal sealed class MemoryPartition(string name)
                 }
             }
 
-            foreach (TableOperation operation in operations)
+            var etags = new string?[operations.Count];
+            foreach ((int index, TableOperation operation) in operations.Index())
             {
                 _rows.Remove(Probe(operation.Key));
                 if (operation.Data is { } data)
                 {
-                    _rows.Add(new TableRow(name, operation.Key, data, nextETag()));
+                    etags[index] = nextETag();
+                    _rows.Add(new TableRow(name, operation.Key, data, etags[index]!));
                 }
             }
 
-            return CommitResult.Committed;
+            return CommitResult.Committed with { ETags = etags };
         }
     }
 
