@@ -1,0 +1,17 @@
+using FluentValidation;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Flex.Catalogue;
+
+public static class CatalogueFeature
+{
+    public static IServiceCollection AddCatalogue(this IServiceCollection services) => services
+        .AddSingleton<CatalogueStore>()
+        .AddSingleton<SavePlanHandler>()
+        .AddSingleton<SaveResourceHandler>()
+        .AddSingleton<SaveRateHandler>()
+        .AddSingleton<CatalogueReader>()
+        .AddSingleton<IValidator<PlanRequest>, PlanValidator>()
+        .AddSingleton<IValidator<ResourceRequest>, ResourceValidator>()
+        .AddSingleton<IValidator<RateRequest>, RateValidator>();
+}
