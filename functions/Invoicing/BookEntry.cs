@@ -1,3 +1,4 @@
+using Flex.Members;
 using NodaTime;
 
 namespace Flex.Invoicing;
@@ -41,6 +42,7 @@ public sealed record BookEntry(Invoice Invoice, IReadOnlyList<PaymentAttempt> At
             start.RequestKey,
             start.GatewayCustomerId,
             start.PaymentMethodId,
+            start.MethodKind,
             null,
             null,
             null,
@@ -108,4 +110,5 @@ public sealed record BookEntry(Invoice Invoice, IReadOnlyList<PaymentAttempt> At
 
 /// <summary>What a new attempt is made with.</summary>
 /// <param name="Key">The gateway key; null for <c>invoice:{id}:{no}</c>.</param>
-public sealed record AttemptStart(AttemptOrigin Origin, string? Key, string? RequestKey, string? GatewayCustomerId, string? PaymentMethodId);
+public sealed record AttemptStart(
+    AttemptOrigin Origin, string? Key, string? RequestKey, string? GatewayCustomerId, string? PaymentMethodId, PaymentMethodKind? MethodKind);

@@ -1,3 +1,4 @@
+using Flex.Members;
 using NodaTime;
 
 namespace Flex.Invoicing;
@@ -51,6 +52,7 @@ public sealed record PaymentAttempt(
     string? RequestKey,
     string? GatewayCustomerId,
     string? PaymentMethodId,
+    PaymentMethodKind? MethodKind,
     string? GatewayPaymentId,
     string? FailureCode,
     string? DeclineCode,

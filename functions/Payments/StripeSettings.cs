@@ -1,0 +1,23 @@
+using Flex.Platform;
+
+namespace Flex.Payments;
+
+/// <summary>The connection to Stripe. Without an API key no gateway is connected.</summary>
+[SettingsSection("Stripe")]
+public sealed class StripeSettings
+{
+    /// <summary>A secret or restricted key; from the key vault.</summary>
+    public string ApiKey { get; init; } = string.Empty;
+
+    /// <summary>Empty is Stripe itself; locally the simulator.</summary>
+    public string ApiBase { get; init; } = string.Empty;
+
+    /// <summary>The signing secret of the webhook endpoint.</summary>
+    public string WebhookSecret { get; init; } = string.Empty;
+
+    /// <summary>A second secret that is accepted too, while the first is being rolled.</summary>
+    public string WebhookSecretNext { get; init; } = string.Empty;
+
+    /// <summary>True in production: events of the other mode are accepted and ignored.</summary>
+    public bool Livemode { get; init; }
+}
