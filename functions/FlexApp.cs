@@ -30,7 +30,7 @@ public static class FlexApp
 
     private static IServiceCollection AddFlexHttp(this IServiceCollection services, IConfiguration configuration)
     {
-        services.AddSettings<CorsSettings>(configuration);
+        services.AddSettings<CorsSettings>(configuration, CorsSettings.Section);
         services.AddSingleton(new FunctionCatalog(typeof(FlexApp).Assembly));
         services.AddSingleton<HttpMiddleware>();
         services.Configure<Microsoft.AspNetCore.Http.Json.JsonOptions>(o => HttpJson.Apply(o.SerializerOptions));

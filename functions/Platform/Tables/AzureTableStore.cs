@@ -206,7 +206,7 @@ public sealed class AzureTableStore : ITableStore, ITableScanner
         {
             return await call();
         }
-        catch (Exception failure) when (TableFailures.IsTransient(failure, cancellation))
+        catch (Exception failure) when (StorageFailures.IsTransient(failure, cancellation))
         {
             throw new TransientFaultException("Table storage is busy or out of reach.", failure);
         }

@@ -1,0 +1,18 @@
+using Flex.Platform.Messaging;
+using FluentValidation;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Flex.Members;
+
+public static class MembersFeature
+{
+    public static IServiceCollection AddMembers(this IServiceCollection services) => services
+        .AddSingleton<CustomerStore>()
+        .AddSingleton<MemberStore>()
+        .AddSingleton<SaveCustomerHandler>()
+        .AddSingleton<CreateMemberHandler>()
+        .AddSingleton<MemberReader>()
+        .AddSingleton<IMessageHandler, ApplyMembershipChange>()
+        .AddSingleton<IValidator<CustomerRequest>, CustomerValidator>()
+        .AddSingleton<IValidator<CreateMemberRequest>, CreateMemberValidator>();
+}
