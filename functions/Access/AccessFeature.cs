@@ -14,7 +14,7 @@ public static class AccessFeature
 {
     public static IServiceCollection AddAccess(this IServiceCollection services, IConfiguration configuration)
     {
-        services.AddSettings<SaltoOptions>(configuration);
+        services.AddSettings<SaltoOptions>(configuration, SaltoOptions.Section);
         services.AddFlexHttpClient(SaltoSession.HttpClientName, new OutgoingLimits { Concurrency = 1 });
         services.AddSingleton<SaltoSession>();
         services.AddSingleton<IAccessDirectory, MemberDirectory>();

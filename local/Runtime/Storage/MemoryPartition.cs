@@ -61,15 +61,18 @@ internal sealed class MemoryPartition(string name)
                 }
             }
 
-            foreach (TableOperation operation in operations)
+            var etags = new string?[operations.Count];
+            foreach ((int index, TableOperation operation) in operations.Index())
             {
                 switch (operation.Kind)
                 {
                     case TableOperationKind.Insert:
-                        _slots.Add(new Slot(operation.Key) { Row = RowOf(operation, nextETag()) });
+                        etags[index] = nextETag();
+                        _slots.Add(new Slot(operation.Key) { Row = RowOf(operation, etags[index]!) });
                         break;
                     case TableOperationKind.Replace:
-                        SlotOf(operation.Key)!.Row = RowOf(operation, nextETag());
+                        etags[index] = nextETag();
+                        SlotOf(operation.Key)!.Row = RowOf(operation, etags[index]!);
                         break;
                     default:
                         _slots.Remove(new Slot(operation.Key));
@@ -77,7 +80,7 @@ internal sealed class MemoryPartition(string name)
                 }
             }
 
-            return CommitResult.Committed;
+            return CommitResult.Committed with { ETags = etags };
         }
     }
 
