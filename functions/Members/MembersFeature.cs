@@ -1,5 +1,4 @@
 using Flex.Platform.Messaging;
-using FluentValidation;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Flex.Members;
@@ -12,7 +11,5 @@ public static class MembersFeature
         .AddSingleton<SaveCustomerHandler>()
         .AddSingleton<CreateMemberHandler>()
         .AddSingleton<MemberReader>()
-        .AddSingleton<IMessageHandler, ApplyMembershipChange>()
-        .AddSingleton<IValidator<CustomerRequest>, CustomerValidator>()
-        .AddSingleton<IValidator<CreateMemberRequest>, CreateMemberValidator>();
+        .AddSingleton<IMessageHandler, ApplyMembershipChange>();
 }

@@ -114,7 +114,7 @@ internal sealed class KeyedGate
 
     public async ValueTask<Pass> EnterAsync(string key, CancellationToken cancellation)
     {
-        SemaphoreSlim gate = _gates[(uint)string.GetHashCode(key, StringComparison.Ordinal) % (uint)_gates.Length];
+        SemaphoreSlim gate = _gates[string.GetHashCode(key, StringComparison.Ordinal) & (_gates.Length - 1)];
         await gate.WaitAsync(cancellation);
         return new Pass(gate);
     }

@@ -10,10 +10,10 @@ namespace Flex.Local.Runtime.Durable;
 /// <summary>
 /// The durable task hub of one machine: orchestrations as logs on table storage, replayed turn by turn. One process owns the
 /// tables. Unfinished instances are in memory, written through: whatever a caller was told is stored, and a process that
-/// died anywhere goes on after <see cref="StartAsync"/> where it stopped. Activities run at least once, turns take effect
+/// died anywhere goes on after <see cref="LoadAsync"/> where it stopped. Activities run at least once, turns take effect
 /// once. Work is done only by the scheduler that asks this source.
 /// </summary>
-public sealed partial class LocalTaskHub : IWorkSource
+public sealed partial class LocalTaskHub : IWorkSource, ILoadable
 {
     private readonly ConcurrentDictionary<string, HubInstance> _live = new(StringComparer.Ordinal);
     private readonly KeyedGate _gates = new();
@@ -60,12 +60,14 @@ public sealed partial class LocalTaskHub : IWorkSource
     /// <summary>Unfinished instances; those that ended are only in storage.</summary>
     public int UnfinishedInstances => _live.Count;
 
-    private ITaskInvoker Invoker => _invoker ?? throw new InvalidOperationException("The task hub has not been started.");
+    private ITaskInvoker Invoker => _invoker ?? throw new InvalidOperationException("The task hub has not been told how to call functions.");
+
+    /// <summary>Sets how functions are called: once, before loading. Apart from the constructor because functions take the client.</summary>
+    public void Call(ITaskInvoker invoker) => _invoker = invoker;
 
     /// <summary>Reads the unfinished instances and queues what they wait for. Messages that were on their way are delivered first.</summary>
-    public async Task StartAsync(ITaskInvoker invoker, CancellationToken cancellation)
+    public async Task LoadAsync(CancellationToken cancellation)
     {
-        _invoker = invoker;
         List<StoredInstance> broken = [];
         await foreach (StoredInstance stored in _store.ScanAsync(cancellation))
         {
