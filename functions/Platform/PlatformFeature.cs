@@ -16,9 +16,9 @@ public static class PlatformFeature
         services.TryAddSingleton<IIdSource>(provider => TimeOrderedIds.Random(provider.GetRequiredService<TimeProvider>()));
         services.TryAddSingleton(MessageLimits.ServiceBus);
         services.TryAddSingleton<IMessageBodies, MessageBodies>();
-        services.AddSingleton<Committer>();
-        services.AddSingleton<MessageDispatcher>();
-        services.AddSingleton<IMessageHandler, OutboxSweepHandler>();
+        services.TryAddSingleton<Committer>();
+        services.TryAddSingleton<MessageDispatcher>();
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IMessageHandler, OutboxSweepHandler>());
         return services;
     }
 }
