@@ -1,7 +1,11 @@
+using Flex.Bookings;
+using Flex.Catalogue;
+using Flex.Members;
 using Flex.Platform;
 using Flex.Platform.Http;
 using Flex.Platform.Identity;
 using Flex.Platform.Messaging;
+using Flex.Settings;
 using FluentValidation;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
@@ -25,6 +29,7 @@ public static class FlexApp
         services.AddFlexHttp(configuration).AddFlexIdentity(configuration);
         services.TryAddSingleton<Committer>();
         services.TryAddSingleton<MessageDispatcher>();
+        services.AddSettings().AddCatalogue().AddMembers().AddBookings();
         return services;
     }
 
