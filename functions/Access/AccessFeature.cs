@@ -7,16 +7,18 @@ using Microsoft.Extensions.DependencyInjection;
 namespace Flex.Access;
 
 /// <summary>
-/// Registers door access. The application adds <see cref="IAccessDirectory"/> and <see cref="IAccessSettings"/>; the local host puts
-/// the simulator's handler under the HTTP client named <see cref="SaltoSession.HttpClientName"/>.
+/// Registers door access. The local host may put the simulator's handler under the HTTP client named
+/// <see cref="SaltoSession.HttpClientName"/>.
 /// </summary>
 public static class AccessFeature
 {
     public static IServiceCollection AddAccess(this IServiceCollection services, IConfiguration configuration)
     {
-        services.AddSettings<SaltoOptions>(configuration);
+        services.AddSettings<SaltoOptions>(configuration, SaltoOptions.Section);
         services.AddFlexHttpClient(SaltoSession.HttpClientName, new OutgoingLimits { Concurrency = 1 });
         services.AddSingleton<SaltoSession>();
+        services.AddSingleton<IAccessDirectory, MemberDirectory>();
+        services.AddSingleton<IAccessSettings, OperatorAccessSettings>();
         services.AddSingleton<IDoorAccess, SaltoClient>();
         services.AddSingleton<AccessStore>();
         services.AddSingleton<AccessSync>();

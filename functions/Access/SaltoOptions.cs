@@ -1,11 +1,10 @@
-using Flex.Platform;
-
 namespace Flex.Access;
 
 /// <summary>How to reach Salto KS and as whom. Hosts differ between Salto's test and production environments, so none is built in.</summary>
-[SettingsSection("Salto")]
 public sealed class SaltoOptions
 {
+    public const string Section = "Salto";
+
     private static readonly string[] DefaultRoles = ["site_user", "site_guest"];
 
     /// <summary>The identity server's root, e.g. <c>https://identity.eu.my-clay.com</c>; the token is at <c>connect/token</c> below it.</summary>

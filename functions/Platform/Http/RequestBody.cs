@@ -59,12 +59,12 @@ public static class RequestBody
         }
         catch (UnacceptableValueException unacceptable)
         {
-            throw new RefusalException(Error.Invalid(ErrorCodes.InvalidValue, JsonPointers.FromJsonPath(unacceptable.Path), unacceptable.Message));
+            throw new RefusalException(Error.Invalid(ErrorCodes.InvalidValue, JsonPointers.Of(unacceptable), unacceptable.Message));
         }
         catch (JsonException broken)
         {
             throw new RefusalException(RefusalException.Malformed(
-                "The body is not the JSON this operation expects.", JsonPointers.FromJsonPath(broken.Path)));
+                "The body is not the JSON this operation expects.", JsonPointers.Of(broken)));
         }
 
         await ValidateAsync(request, value, cancellation);
