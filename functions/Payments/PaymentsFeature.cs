@@ -15,7 +15,7 @@ public static class PaymentsFeature
             StripeGateway.HttpClientName,
             new OutgoingLimits { Retries = 0, Queue = 256, AttemptTimeout = TimeSpan.FromSeconds(35), TotalTimeout = TimeSpan.FromSeconds(50) });
         return services
-            .AddSettings<StripeSettings>(configuration)
+            .AddSettings<StripeSettings>(configuration, StripeSettings.Section)
             .AddSingleton<IPaymentGateway, StripeGateway>()
             .AddSingleton<PaymentRunner>()
             .AddSingleton<StartPayment>()

@@ -1,11 +1,10 @@
-using Flex.Platform;
-
 namespace Flex.Payments;
 
 /// <summary>The connection to Stripe. Without an API key no gateway is connected.</summary>
-[SettingsSection("Stripe")]
 public sealed class StripeSettings
 {
+    public const string Section = "Stripe";
+
     /// <summary>A secret or restricted key; from the key vault.</summary>
     public string ApiKey { get; init; } = string.Empty;
 
