@@ -9,6 +9,7 @@ using Flex.Platform;
 using Flex.Platform.Http;
 using Flex.Platform.Identity;
 using Flex.Platform.Messaging;
+using Flex.Platform.OpenApi;
 using Flex.Renewals;
 using Flex.Settings;
 using FluentValidation;
@@ -50,6 +51,8 @@ public static class FlexApp
         services.AddSettings<CorsSettings>(configuration, CorsSettings.Section);
         services.AddSingleton(new FunctionCatalog(typeof(FlexApp).Assembly));
         services.AddSingleton<HttpMiddleware>();
+        services.AddSingleton<OpenApiDocument>();
+        services.AddSingleton<HealthCheck>();
         services.Configure<Microsoft.AspNetCore.Http.Json.JsonOptions>(o => HttpJson.Apply(o.SerializerOptions));
         return services.AddValidators();
     }

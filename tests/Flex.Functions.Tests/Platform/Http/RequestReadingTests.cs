@@ -50,6 +50,7 @@ public sealed class RequestReadingTests : IDisposable
     [InlineData("-05:00", "", 400, "malformed_request", "/startsAt")]
     [InlineData("2025-01-31", "2025-02-31", 400, "malformed_request", "/day")]
     [InlineData("}]}", "}],\"planId\":\"bkg_1\"}", 400, "malformed_request", "/planId")]
+    [InlineData("}]}", "},null]}", 400, "malformed_request", null)]
     [InlineData("}]}", "}", 400, "malformed_request", null)]
     [InlineData("\"14.98\"", "\"14.987\"", 422, "invalid_value", "/price")]
     [InlineData("\"name\":\"A\"", "\"name\":\"\"", 422, "invalid_value", "/name")]
