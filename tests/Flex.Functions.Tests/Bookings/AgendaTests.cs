@@ -25,13 +25,16 @@ public sealed class AgendaTests
     }
 
     [Theory]
+    [Trait("Rule", "BKG-9")]
     [InlineData(1200, 90, 1800)]
     [InlineData(1250, 5, 104)]
     [InlineData(6, 5, 1)]
     [InlineData(5, 5, 0)]
     [InlineData(100, 20, 33)]
     [InlineData(100, 40, 67)]
+    [InlineData(-6, 5, -1)]
     [InlineData(0, 600, 0)]
+    [InlineData(99999999999, 44640, 74399999999256)]
     public void A_price_is_rounded_once_half_away_from_zero(long hourly, int minutes, long price) =>
         Assert.Equal(price, RateRules.PriceOf(Hourly(hourly), Duration.FromMinutes(minutes)).Minor);
 

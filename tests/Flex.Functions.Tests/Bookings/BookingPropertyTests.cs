@@ -34,13 +34,13 @@ public sealed class BookingPropertyTests
                     {
                         BookingView booked = model[step.Which % model.Count];
                         model.Remove(booked);
-                        await canceller.CancelAsync(booked.Id, BookingCancelReason.ByStaff, default);
+                        await canceller.CancelAsync(booked.Id, BookingCancelReason.ByStaff, Spaces.Cancellation);
                     }
                     else
                     {
                         Instant start = Origin + Duration.FromMinutes(5 * step.From);
                         Instant end = start + Duration.FromMinutes(5 * step.Length);
-                        Reply<BookingView> reply = await create.HandleAsync(new(spaces.Room, start, end, spaces.Member), Staff, default);
+                        Reply<BookingView> reply = await create.HandleAsync(new(spaces.Room, start, end, spaces.Member), Staff, Spaces.Cancellation);
                         bool isFree = model.All(b => end <= b.Start || b.End <= start);
                         Assert.Equal(isFree ? null : ErrorCodes.BookingConflict, reply.Error?.Code);
                         if (isFree)

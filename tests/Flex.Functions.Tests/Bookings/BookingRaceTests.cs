@@ -39,7 +39,7 @@ public sealed class BookingRaceTests(AzuriteFixture azurite)
         using Spaces spaces = await Spaces.CreateAsync();
 
         Reply<BookingView>[] replies = await Task.WhenAll(Enumerable.Range(0, 50).Select(_ => Task.Run(() =>
-            OtherProcess(spaces, spaces.Tables).HandleAsync(Wish(spaces, Slot), Staff, default))));
+            OtherProcess(spaces, spaces.Tables).HandleAsync(Wish(spaces, Slot), Staff, Spaces.Cancellation))));
 
         AssertOneWinner(spaces.Tables, spaces.Room, replies);
     }
@@ -52,7 +52,7 @@ public sealed class BookingRaceTests(AzuriteFixture azurite)
         await CopyAsync(spaces.Tables, tables);
 
         Reply<BookingView>[] replies = await Task.WhenAll(Enumerable.Range(0, 50).Select(_ =>
-            OtherProcess(spaces, tables).HandleAsync(Wish(spaces, Slot), Staff, default)));
+            OtherProcess(spaces, tables).HandleAsync(Wish(spaces, Slot), Staff, Spaces.Cancellation)));
 
         Assert.Equal(1, replies.Count(r => r.Error is null));
         Assert.Equal(49, replies.Count(r => r.Error?.Code == ErrorCodes.BookingConflict));
@@ -69,7 +69,7 @@ public sealed class BookingRaceTests(AzuriteFixture azurite)
             if (batch.Table == BookingStore.Table && !interfered)
             {
                 interfered = true;
-                Reply<BookingView> rival = await OtherProcess(spaces, spaces.Tables).HandleAsync(Wish(spaces, Slot), Staff, default);
+                Reply<BookingView> rival = await OtherProcess(spaces, spaces.Tables).HandleAsync(Wish(spaces, Slot), Staff, Spaces.Cancellation);
                 Assert.Null(rival.Error);
             }
         };
@@ -90,7 +90,7 @@ public sealed class BookingRaceTests(AzuriteFixture azurite)
             if (batch.Table == BookingStore.Table && !interfered)
             {
                 interfered = true;
-                await OtherProcess(spaces, spaces.Tables).HandleAsync(Wish(spaces, Slot), Staff, default);
+                await OtherProcess(spaces, spaces.Tables).HandleAsync(Wish(spaces, Slot), Staff, Spaces.Cancellation);
             }
         };
 
@@ -164,7 +164,7 @@ public sealed class BookingRaceTests(AzuriteFixture azurite)
 
     private static async Task CopyAsync(MemoryTableStore from, AzureTableStore to)
     {
-        TableRow row = (await from.ReadAsync(MemberStore.Table, MemberStore.Partition, RowRange.Prefix(MemberId.Prefix), 1, default)).Single();
-        (await to.CommitAsync(new TableBatch(MemberStore.Table, MemberStore.Partition).Insert(row.Key, row.As<Member>()), default)).Require();
+        TableRow row = (await from.ReadAsync(MemberStore.Table, MemberStore.Partition, RowRange.Prefix(MemberId.Prefix), 1, Spaces.Cancellation)).Single();
+        (await to.CommitAsync(new TableBatch(MemberStore.Table, MemberStore.Partition).Insert(row.Key, row.As<Member>()), Spaces.Cancellation)).Require();
     }
 }

@@ -106,7 +106,7 @@ public sealed class PlanTests : IAsyncLifetime
         Assert.Equal([second], await DefaultsAsync());
         Answer former = await _spaces.SendAsync("Plans_Get", id: first.Value);
         Assert.Equal((false, "\"2\""), ((bool)former.Json["isDefault"]!, former.Headers.ETag.ToString()));
-        Assert.Equal(second, (await _spaces.Get<CatalogueStore>().FindDefaultPlanAsync(_spaces.Location, default))!.Id);
+        Assert.Equal(second, (await _spaces.Get<CatalogueStore>().FindDefaultPlanAsync(_spaces.Location, Spaces.Cancellation))!.Id);
     }
 
     [Fact, Trait("Rule", "CAT-11")]
@@ -141,10 +141,10 @@ public sealed class PlanTests : IAsyncLifetime
         await EditAsync(id, Plan(name: "Resident", price: "300.00"), "\"1\"");
         CatalogueStore store = _spaces.Get<CatalogueStore>();
 
-        Assert.Equal("250.00", (await store.FindPlanVersionAsync(id, 1, default))!.Price.ToDecimalString());
-        Assert.Equal("300.00", (await store.FindPlanVersionAsync(id, 2, default))!.Price.ToDecimalString());
-        Assert.Equal("300.00", (await store.FindPlanAsync(id, default))!.Price.ToDecimalString());
-        Assert.Null(await store.FindPlanVersionAsync(id, 3, default));
+        Assert.Equal("250.00", (await store.FindPlanVersionAsync(id, 1, Spaces.Cancellation))!.Price.ToDecimalString());
+        Assert.Equal("300.00", (await store.FindPlanVersionAsync(id, 2, Spaces.Cancellation))!.Price.ToDecimalString());
+        Assert.Equal("300.00", (await store.FindPlanAsync(id, Spaces.Cancellation))!.Price.ToDecimalString());
+        Assert.Null(await store.FindPlanVersionAsync(id, 3, Spaces.Cancellation));
     }
 
     [Fact]
@@ -234,7 +234,7 @@ public sealed class PlanTests : IAsyncLifetime
     private async Task<PlanId[]> DefaultsAsync()
     {
         var defaults = new List<PlanId>();
-        await foreach (TableRow row in _spaces.Tables.ReadAllAsync(CatalogueStore.Table, CatalogueStore.Partition, RowRange.Prefix("D|plan|"), default))
+        await foreach (TableRow row in _spaces.Tables.ReadAllAsync(CatalogueStore.Table, CatalogueStore.Partition, RowRange.Prefix("D|plan|"), Spaces.Cancellation))
         {
             if (row.As<Plan>() is { IsDefault: true } plan)
             {

@@ -106,14 +106,14 @@ public sealed class ResourceAndRateTests : IAsyncLifetime
     public async Task Warm_lookups_cost_no_storage_call_and_a_miss_is_looked_up_once_more()
     {
         CatalogueStore store = _spaces.Get<CatalogueStore>();
-        await store.FindResourceAsync(_spaces.Room, default);
+        await store.FindResourceAsync(_spaces.Room, Spaces.Cancellation);
 
         using StorageCallScope warm = StorageCalls.Measure();
-        Assert.NotNull(await store.FindResourceAsync(_spaces.Room, default));
-        Assert.NotNull(await store.FindRateAsync(_spaces.Rate, default));
+        Assert.NotNull(await store.FindResourceAsync(_spaces.Room, Spaces.Cancellation));
+        Assert.NotNull(await store.FindRateAsync(_spaces.Rate, Spaces.Cancellation));
         Assert.Equal(0, warm.Count);
 
-        Assert.Null(await store.FindResourceAsync(EntityId.Derive<ResourceId>("none"), default));
+        Assert.Null(await store.FindResourceAsync(EntityId.Derive<ResourceId>("none"), Spaces.Cancellation));
         Assert.Equal(1, warm.Count);
     }
 
@@ -121,15 +121,15 @@ public sealed class ResourceAndRateTests : IAsyncLifetime
     public async Task Another_process_finds_a_new_resource_at_once_and_a_new_price_within_thirty_seconds()
     {
         using var elsewhere = new CatalogueStore(_spaces.Tables, _spaces.App.Time);
-        await elsewhere.FindRateAsync(_spaces.Rate, default);
+        await elsewhere.FindRateAsync(_spaces.Rate, Spaces.Cancellation);
         await _spaces.SendAsync("Rates_Edit", Rate("99.00", "usd"), id: _spaces.Rate.Value, headers: ("If-Match", "\"1\""));
 
-        Assert.Equal("12.00", (await elsewhere.FindRateAsync(_spaces.Rate, default))!.HourlyPrice.ToDecimalString());
+        Assert.Equal("12.00", (await elsewhere.FindRateAsync(_spaces.Rate, Spaces.Cancellation))!.HourlyPrice.ToDecimalString());
         _spaces.App.Time.Advance(CatalogueStore.Staleness.ToTimeSpan());
-        Assert.Equal("99.00", (await elsewhere.FindRateAsync(_spaces.Rate, default))!.HourlyPrice.ToDecimalString());
+        Assert.Equal("99.00", (await elsewhere.FindRateAsync(_spaces.Rate, Spaces.Cancellation))!.HourlyPrice.ToDecimalString());
 
         ResourceId fresh = await _spaces.AddRoomAsync("New");
-        Assert.NotNull(await elsewhere.FindResourceAsync(fresh, default));
+        Assert.NotNull(await elsewhere.FindResourceAsync(fresh, Spaces.Cancellation));
     }
 
     private static string[] Ids(Answer answer) => [.. answer.Json["results"]!.AsArray().Select(r => (string)r!["id"]!).Order()];

@@ -88,7 +88,7 @@ public sealed class MemberStandingTests : IAsyncLifetime
 
         await _spaces.SetStandingAsync(_spaces.Member, known with { Status = MembershipStatus.Delinquent, Version = 2 });
 
-        Member member = (await _spaces.Get<MemberStore>().FindAsync(_spaces.Member, default))!;
+        Member member = (await _spaces.Get<MemberStore>().FindAsync(_spaces.Member, Spaces.Cancellation))!;
         Assert.Equal([2L, 3L], member.Standing.Select(s => s.Version).Order());
     }
 

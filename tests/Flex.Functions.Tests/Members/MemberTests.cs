@@ -35,9 +35,9 @@ public sealed class MemberTests : IAsyncLifetime
     public async Task An_edit_keeps_the_payment_method_and_needs_the_current_version()
     {
         CustomerStore store = _spaces.Get<CustomerStore>();
-        Stored<Customer> found = (await store.ReadAsync(_spaces.Customer, default))!;
+        Stored<Customer> found = (await store.ReadAsync(_spaces.Customer, Spaces.Cancellation))!;
         Customer paying = found.Value with { PaymentMethod = new PaymentMethodOnFile("pm_1", PaymentMethodKind.Card, "visa", "4242"), GatewayCustomerId = "cus_x", Version = 2 };
-        (await store.CommitAsync(CustomerStore.Replace(paying, found.ETag), default)).Require();
+        (await store.CommitAsync(CustomerStore.Replace(paying, found.ETag), Spaces.Cancellation)).Require();
 
         Answer stale = await EditAsync(new { name = "New", billingEmail = "a@b.example" }, "\"1\"");
         Answer edited = await EditAsync(new { name = "New", billingEmail = "a@b.example" }, "\"2\"");
@@ -45,7 +45,7 @@ public sealed class MemberTests : IAsyncLifetime
         Assert.Equal((412, ErrorCodes.Stale), (stale.Status, stale.Code));
         Assert.Equal("4242", (string?)edited.Json["paymentMethod"]!["last4"]);
         Assert.DoesNotContain("pm_1", edited.Body, StringComparison.Ordinal);
-        Assert.Equal(paying with { Name = "New", BillingEmail = "a@b.example", Version = 3 }, await store.FindAsync(_spaces.Customer, default));
+        Assert.Equal(paying with { Name = "New", BillingEmail = "a@b.example", Version = 3 }, await store.FindAsync(_spaces.Customer, Spaces.Cancellation));
     }
 
     [Theory]

@@ -67,7 +67,7 @@ public sealed class LocationTests : IDisposable
         Assert.Equal((200, "\"2\""), (moved.Status, moved.Headers.ETag.ToString()));
         Assert.Equal((422, ErrorCodes.CurrencyMismatch), (exchanged.Status, exchanged.Code));
         Assert.Equal((412, ErrorCodes.Stale), (stale.Status, stale.Code));
-        Assert.Equal("Europe/Lisbon", (await _spaces.Get<SettingsStore>().FindLocationAsync(id, default))!.TimeZone);
+        Assert.Equal("Europe/Lisbon", (await _spaces.Get<SettingsStore>().FindLocationAsync(id, Spaces.Cancellation))!.TimeZone);
     }
 
     [Fact]
@@ -91,7 +91,7 @@ public sealed class LocationTests : IDisposable
 
         Assert.Equal((201, first.Body), (repeat.Status, repeat.Body));
         Assert.Equal((422, ErrorCodes.IdempotencyKeyReuse), (reuse.Status, reuse.Code));
-        Assert.Single(await _spaces.Get<SettingsStore>().ListLocationsAsync(default));
+        Assert.Single(await _spaces.Get<SettingsStore>().ListLocationsAsync(Spaces.Cancellation));
     }
 
     [Fact, Trait("Rule", "INV-7")]
@@ -101,7 +101,7 @@ public sealed class LocationTests : IDisposable
 
         Assert.Equal(201, created.Status);
         Assert.Equal(14.975m, (decimal)created.Json["percent"]!);
-        TaxRate stored = (await _spaces.Get<SettingsStore>().FindTaxRateAsync(EntityId.Parse<TaxRateId>((string)created.Json["id"]!), default))!;
+        TaxRate stored = (await _spaces.Get<SettingsStore>().FindTaxRateAsync(EntityId.Parse<TaxRateId>((string)created.Json["id"]!), Spaces.Cancellation))!;
         Assert.Equal([5m, 9.975m], stored.Components.Select(c => c.Percent));
     }
 

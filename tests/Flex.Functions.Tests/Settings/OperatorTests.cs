@@ -33,7 +33,7 @@ public sealed class OperatorTests : IDisposable
         Assert.Equal((200, "\"1\""), (saved.Status, saved.Headers.ETag.ToString()));
         Assert.Equal(saved.Body, read.Body);
         Assert.Equal("Flexhaus", (string?)read.Json["name"]);
-        Assert.Equal("Flexhaus", (await _spaces.Get<SettingsStore>().GetOperatorAsync(default)).Name);
+        Assert.Equal("Flexhaus", (await _spaces.Get<SettingsStore>().GetOperatorAsync(Spaces.Cancellation)).Name);
     }
 
     [Theory, Trait("Rule", "INV-2"), Trait("Rule", "SET-1")]
@@ -60,7 +60,7 @@ public sealed class OperatorTests : IDisposable
         Answer enabled = await EditAsync(b => b["automaticBillRun"] = true, active.Headers.ETag!);
 
         Assert.Equal(200, enabled.Status);
-        Assert.True((await _spaces.Get<SettingsStore>().GetOperatorAsync(default)).AutomaticBillRun);
+        Assert.True((await _spaces.Get<SettingsStore>().GetOperatorAsync(Spaces.Cancellation)).AutomaticBillRun);
     }
 
     [Fact]
@@ -126,7 +126,7 @@ public sealed class OperatorTests : IDisposable
         Answer late = await EditAsync(b => b["name"] = "Late", "\"1\"");
 
         Assert.Equal((412, ErrorCodes.Stale), (late.Status, late.Code));
-        Assert.Equal("Rival", (await _spaces.Get<SettingsStore>().GetOperatorAsync(default)).Name);
+        Assert.Equal("Rival", (await _spaces.Get<SettingsStore>().GetOperatorAsync(Spaces.Cancellation)).Name);
     }
 
     [Theory]

@@ -35,12 +35,12 @@ public sealed class SettingsSnapshotTests : IAsyncLifetime
     [Fact]
     public async Task Warm_lookups_cost_no_storage_call()
     {
-        await _here.GetOperatorAsync(default);
+        await _here.GetOperatorAsync(Spaces.Cancellation);
 
         using StorageCallScope calls = StorageCalls.Measure();
-        await _here.GetOperatorAsync(default);
-        Assert.NotNull(await _here.FindLocationAsync(_spaces.Location, default));
-        await _here.ListLocationsAsync(default);
+        await _here.GetOperatorAsync(Spaces.Cancellation);
+        Assert.NotNull(await _here.FindLocationAsync(_spaces.Location, Spaces.Cancellation));
+        await _here.ListLocationsAsync(Spaces.Cancellation);
 
         Assert.Equal(0, calls.Count);
     }
@@ -48,24 +48,24 @@ public sealed class SettingsSnapshotTests : IAsyncLifetime
     [Fact]
     public async Task A_process_sees_its_own_change_at_once_and_anothers_within_thirty_seconds()
     {
-        await _elsewhere.GetOperatorAsync(default);
+        await _elsewhere.GetOperatorAsync(Spaces.Cancellation);
         await RenameAsync("Renamed");
 
-        Assert.Equal("Renamed", (await _here.FindLocationAsync(_spaces.Location, default))!.Name);
-        Assert.Equal("Main", (await _elsewhere.FindLocationAsync(_spaces.Location, default))!.Name);
+        Assert.Equal("Renamed", (await _here.FindLocationAsync(_spaces.Location, Spaces.Cancellation))!.Name);
+        Assert.Equal("Main", (await _elsewhere.FindLocationAsync(_spaces.Location, Spaces.Cancellation))!.Name);
 
         _spaces.App.Time.Advance(SettingsStore.Staleness.ToTimeSpan());
 
-        Assert.Equal("Renamed", (await _elsewhere.FindLocationAsync(_spaces.Location, default))!.Name);
+        Assert.Equal("Renamed", (await _elsewhere.FindLocationAsync(_spaces.Location, Spaces.Cancellation))!.Name);
     }
 
     [Fact]
     public async Task What_another_process_has_just_created_is_found_at_once()
     {
-        await _elsewhere.GetOperatorAsync(default);
+        await _elsewhere.GetOperatorAsync(Spaces.Cancellation);
         LocationId fresh = await _spaces.AddAsync<LocationId>("Locations_Create", new { name = "New", timeZone = "Europe/Berlin", currency = "eur" });
 
-        Assert.NotNull(await _elsewhere.FindLocationAsync(fresh, default));
+        Assert.NotNull(await _elsewhere.FindLocationAsync(fresh, Spaces.Cancellation));
     }
 
     [Fact]
@@ -80,7 +80,7 @@ public sealed class SettingsSnapshotTests : IAsyncLifetime
             return "value";
         });
 
-        Task<string>[] readers = [.. Enumerable.Range(0, 20).Select(_ => cache.GetAsync(default))];
+        Task<string>[] readers = [.. Enumerable.Range(0, 20).Select(_ => cache.GetAsync(Spaces.Cancellation))];
         opened.SetResult();
 
         Assert.All(await Task.WhenAll(readers), v => Assert.Equal("value", v));
@@ -98,13 +98,13 @@ public sealed class SettingsSnapshotTests : IAsyncLifetime
             await opened.Task;
             return read;
         });
-        Task<string> early = cache.GetAsync(default);
+        Task<string> early = cache.GetAsync(Spaces.Cancellation);
         stored = "new";
         cache.Invalidate();
         opened.SetResult();
 
         Assert.Equal("old", await early);
-        Assert.Equal("new", await cache.GetAsync(default));
+        Assert.Equal("new", await cache.GetAsync(Spaces.Cancellation));
     }
 
     [Fact]
@@ -114,15 +114,15 @@ public sealed class SettingsSnapshotTests : IAsyncLifetime
         using var cache = new SnapshotCache<string>(new FakeTimeProvider(), Duration.FromSeconds(30), _ =>
             loads++ == 0 ? throw new TransientFaultException("away") : Task.FromResult("value"));
 
-        await Assert.ThrowsAsync<TransientFaultException>(() => cache.GetAsync(default));
+        await Assert.ThrowsAsync<TransientFaultException>(() => cache.GetAsync(Spaces.Cancellation));
 
-        Assert.Equal("value", await cache.GetAsync(default));
+        Assert.Equal("value", await cache.GetAsync(Spaces.Cancellation));
     }
 
     private async Task RenameAsync(string name)
     {
-        Stored<Location> found = (await _here.ReadLocationAsync(_spaces.Location, default))!;
+        Stored<Location> found = (await _here.ReadLocationAsync(_spaces.Location, Spaces.Cancellation))!;
         Location renamed = found.Value with { Name = name, Version = found.Value.Version + 1 };
-        await _here.CommitAsync(SettingsStore.Replace(renamed, found.ETag), Staff, LocationView.Of(renamed), default);
+        await _here.CommitAsync(SettingsStore.Replace(renamed, found.ETag), Staff, LocationView.Of(renamed), Spaces.Cancellation);
     }
 }
