@@ -1,8 +1,18 @@
+using Flex.Access;
+using Flex.Bookings;
+using Flex.Catalogue;
+using Flex.Invoicing;
+using Flex.Members;
+using Flex.Memberships;
+using Flex.Payments;
 using Flex.Platform;
 using Flex.Platform.Http;
 using Flex.Platform.Identity;
+using Flex.Platform.Mail;
 using Flex.Platform.Messaging;
 using Flex.Platform.OpenApi;
+using Flex.Renewals;
+using Flex.Settings;
 using FluentValidation;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
@@ -23,10 +33,18 @@ public static class FlexApp
     {
         services.TryAddSingleton(TimeProvider.System);
         services.TryAddSingleton<IIdSource>(s => TimeOrderedIds.Random(s.GetRequiredService<TimeProvider>()));
-        services.AddFlexHttp(configuration).AddFlexIdentity(configuration);
-        services.TryAddSingleton<Committer>();
-        services.TryAddSingleton<MessageDispatcher>();
-        return services;
+        services.AddFlexHttp(configuration).AddFlexIdentity(configuration).AddFlexMail(configuration);
+        services.AddPlatformStorage();
+        return services
+            .AddSettings()
+            .AddCatalogue()
+            .AddMembers()
+            .AddBookings()
+            .AddInvoicing()
+            .AddPayments(configuration)
+            .AddMemberships()
+            .AddRenewals()
+            .AddAccess(configuration);
     }
 
     private static IServiceCollection AddFlexHttp(this IServiceCollection services, IConfiguration configuration)
@@ -36,6 +54,7 @@ public static class FlexApp
         services.AddSingleton<HttpMiddleware>();
         services.AddSingleton<OpenApiDocument>();
         services.AddSingleton<HealthCheck>();
+        services.AddSingleton<DeadLetterHandler>();
         services.Configure<Microsoft.AspNetCore.Http.Json.JsonOptions>(o => HttpJson.Apply(o.SerializerOptions));
         return services.AddValidators();
     }

@@ -251,8 +251,16 @@ public sealed class AccessSync(AccessStore store, IDoorAccess doors, IAccessSett
 
         private async Task<bool> SubscribeAsync(CancellationToken cancellation)
         {
-            await doors.SetSubscribedAsync(siteId, _access.User!.SiteUserId, subscribed: true, cancellation);
-            if (await doors.FindUserAsync(siteId, _access.User.SiteUserId, cancellation) is { Subscribed: true })
+            try
+            {
+                await doors.SetSubscribedAsync(siteId, _access.User!.SiteUserId, subscribed: true, cancellation);
+            }
+            catch (DoorRefusedException refused) when (refused is { Status: 400 or 409 })
+            {
+                // One of the two ways to say that no seat is free; the other is to say nothing.
+            }
+
+            if (await doors.FindUserAsync(siteId, _access.User!.SiteUserId, cancellation) is { Subscribed: true })
             {
                 return true;
             }

@@ -64,6 +64,15 @@ public sealed class SaltoControl(SaltoState state, TimeProvider time, Lock gate)
         }
     }
 
+    /// <summary>Takes a user off the site, with his groups and his seat.</summary>
+    public void Remove(string siteId, string siteUserId)
+    {
+        lock (gate)
+        {
+            state.Remove(state.User(siteId, siteUserId)!);
+        }
+    }
+
     private void SeedUser(string siteId, SaltoUserSeed seed)
     {
         string personId = SaltoState.PersonId(seed.Email);
