@@ -11,6 +11,7 @@ using Flex.Platform.Identity;
 using Flex.Platform.Mail;
 using Flex.Platform.Messaging;
 using Flex.Platform.OpenApi;
+using Flex.Platform.Telemetry;
 using Flex.Renewals;
 using Flex.Settings;
 using FluentValidation;
@@ -33,7 +34,7 @@ public static class FlexApp
     {
         services.TryAddSingleton(TimeProvider.System);
         services.TryAddSingleton<IIdSource>(s => TimeOrderedIds.Random(s.GetRequiredService<TimeProvider>()));
-        services.AddFlexHttp(configuration).AddFlexIdentity(configuration).AddFlexMail(configuration);
+        services.AddFlexTelemetry(configuration).AddFlexHttp(configuration).AddFlexIdentity(configuration).AddFlexMail(configuration);
         services.AddPlatformStorage();
         return services
             .AddSettings()
