@@ -172,3 +172,18 @@ public readonly record struct BillRunId : IEntityId<BillRunId>
 
     public override string ToString() => Value;
 }
+
+/// <summary>A rate for bookable resources.</summary>
+[JsonConverter(typeof(EntityIdConverter<RateId>))]
+public readonly record struct RateId : IEntityId<RateId>
+{
+    private RateId(string value) => Value = value;
+
+    public static string Prefix => "rat";
+
+    public string Value { get; }
+
+    public static RateId FromValidated(string value) => new(value);
+
+    public override string ToString() => Value;
+}

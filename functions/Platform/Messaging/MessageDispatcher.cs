@@ -34,6 +34,14 @@ public sealed class MessageDispatcher(IEnumerable<IMessageHandler> handlers, IMe
         await handler.HandleAsync(envelope, cancellation);
     }
 
+    /// <summary>For triggers that need more than the message (a durable client, say): the envelope of the one subject their queue carries.</summary>
+    public async Task<Envelope> OpenAsync(string message, string subject, CancellationToken cancellation)
+    {
+        Envelope envelope = await bodies.ResolveAsync(Parse(message), cancellation);
+        CorrelationScope.Set(envelope.CorrelationId);
+        return envelope.Subject == subject ? envelope : throw new DefectException($"Expected '{subject}', not '{envelope.Subject}'.");
+    }
+
     private static Envelope Parse(string message)
     {
         try

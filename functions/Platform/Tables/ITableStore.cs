@@ -15,7 +15,11 @@ public interface ITableStore
     /// </summary>
     Task<IReadOnlyList<TableRow>> ReadAsync(string table, string partition, RowRange range, int limit, CancellationToken cancellation);
 
-    /// <summary>Commits the batch as one entity group transaction: all of it or nothing.</summary>
+    /// <summary>
+    /// Commits the batch as one entity group transaction: all of it or nothing. An answer that was lost on the way is looked
+    /// up; only when storage stays out of reach does <see cref="TransientFaultException"/> leave open whether it is there. A
+    /// lone delete whose answer was lost may show as Stale: either way the version that was read is gone.
+    /// </summary>
     Task<CommitResult> CommitAsync(TableBatch batch, CancellationToken cancellation);
 }
 
@@ -38,13 +42,16 @@ public sealed record TableRow(string Partition, string Key, string Data, string 
 /// <summary>A half-open range of row keys, ordinal: <c>From &lt;= key &lt; Until</c>. Null <c>Until</c> is open.</summary>
 public readonly record struct RowRange(string From, string? Until)
 {
+    /// <summary>No key contains it, so a key followed by it lies between this key and the next one.</summary>
+    internal const char AfterMark = '\u0001';
+
     public static RowRange All => new(string.Empty, null);
 
     /// <summary>All keys that start with the prefix.</summary>
-    public static RowRange Prefix(string prefix) => new(prefix, Next(prefix));
+    public static RowRange Prefix(string prefix) => prefix.Length == 0 ? All : new(prefix, Next(prefix));
 
     /// <summary>The rest of this range after a key.</summary>
-    public RowRange After(string key) => this with { From = key + "\u0001" };
+    public RowRange After(string key) => this with { From = key + AfterMark };
 
     public bool Contains(string key) =>
         string.CompareOrdinal(key, From) >= 0 && (Until is null || string.CompareOrdinal(key, Until) < 0);

@@ -1,4 +1,3 @@
-using System.Text;
 using Flex.Platform.Messaging;
 
 namespace Flex.Platform.Tables;
@@ -16,7 +15,12 @@ public sealed class TableBatch
 
     public TableBatch(string table, string partition)
     {
-        Guard(partition, allowEmpty: false);
+        if (!TableKeys.IsTableName(table))
+        {
+            throw new DefectException($"'{table}' is not a valid table name.");
+        }
+
+        TableKeys.Require(partition);
         Table = table;
         Partition = partition;
     }
@@ -51,7 +55,7 @@ public sealed class TableBatch
 
     private TableBatch Add(TableOperation operation)
     {
-        Guard(operation.Key, allowEmpty: false);
+        TableKeys.Require(operation.Key);
         if (_operations.Count == TableLimits.MaxOperations)
         {
             throw new DefectException($"A transaction holds at most {TableLimits.MaxOperations} operations.");
@@ -69,7 +73,7 @@ public sealed class TableBatch
                 throw new DefectException($"Row '{operation.Key}' has {data.Length} characters, more than {TableLimits.MaxDataChars}.");
             }
 
-            _bytes += Encoding.UTF8.GetByteCount(data);
+            _bytes += EncodedBytes(data);
         }
 
         _bytes += 2048;
@@ -86,13 +90,19 @@ public sealed class TableBatch
         ? etag
         : throw new DefectException("A write names the version it has read.");
 
-    private static void Guard(string key, bool allowEmpty)
+    /// <summary>
+    /// Bytes of the document inside the request, where it is a JSON string: the client library's writer turns quotes and
+    /// everything outside ASCII into \uXXXX.
+    /// </summary>
+    private static int EncodedBytes(string data)
     {
-        if ((key.Length == 0 && !allowEmpty) || key.Length > TableLimits.MaxKeyChars
-            || key.AsSpan().ContainsAny("/\\#?") || key.Any(char.IsControl))
+        int bytes = 0;
+        foreach (char c in data)
         {
-            throw new DefectException($"'{key}' is not a valid table key.");
+            bytes += c == '\\' ? 2 : char.IsAscii(c) && c is not ('"' or '\'' or '<' or '>' or '&' or '+' or '`') && !char.IsControl(c) ? 1 : 6;
         }
+
+        return bytes;
     }
 }
 
@@ -104,55 +114,3 @@ public enum TableOperationKind
 }
 
 public sealed record TableOperation(TableOperationKind Kind, string Key, string? Data, string? ETag);
-
-public enum CommitKind
-{
-    Committed,
-
-    /// <summary>A row that was to be replaced or deleted has changed or is gone: read again.</summary>
-    Stale,
-
-    /// <summary>A row that was to be inserted exists: <see cref="CommitResult.Key"/> and its prefix say what it means.</summary>
-    Duplicate,
-
-    /// <summary>The service refused the batch itself. A defect in our code, never the caller's fault.</summary>
-    Invalid,
-}
-
-/// <summary>What became of a commit. A lost answer is resolved by the adapter: Committed means it is there.</summary>
-public sealed record CommitResult(CommitKind Kind, string? Key = null, string? Detail = null)
-{
-    public static CommitResult Committed { get; } = new(CommitKind.Committed);
-
-    public bool IsCommitted => Kind == CommitKind.Committed;
-
-    /// <summary>True when a row with this prefix was already there.</summary>
-    public bool IsDuplicateOf(string prefix) => Kind == CommitKind.Duplicate && Key!.StartsWith(prefix, StringComparison.Ordinal);
-
-    /// <summary>For commits that nothing can compete with: anything but Committed is a defect, Stale is transient.</summary>
-    public void Require()
-    {
-        if (Kind == CommitKind.Stale)
-        {
-            throw new TransientFaultException($"Row '{Key}' changed while it was worked on.");
-        }
-
-        if (Kind != CommitKind.Committed)
-        {
-            throw new DefectException($"Commit refused: {Kind} {Key} {Detail}");
-        }
-    }
-}
-
-/// <summary>Row-key prefixes that have one meaning in every table; features add their own.</summary>
-public static class RowKeys
-{
-    /// <summary>Outbox rows: messages committed and not yet known to be published.</summary>
-    public const string Outbox = "O|";
-
-    /// <summary>Inbox rows: ids of messages whose effect is in this partition.</summary>
-    public const string Inbox = "M|";
-
-    /// <summary>Idempotency rows: requests whose effect is in this partition, with their answer.</summary>
-    public const string Idempotency = "K|";
-}

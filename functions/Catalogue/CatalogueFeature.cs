@@ -1,0 +1,13 @@
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Flex.Catalogue;
+
+public static class CatalogueFeature
+{
+    public static IServiceCollection AddCatalogue(this IServiceCollection services) => services
+        .AddSingleton<CatalogueStore>()
+        .AddSingleton<SavePlanHandler>()
+        .AddSingleton<SaveResourceHandler>()
+        .AddSingleton<SaveRateHandler>()
+        .AddSingleton<CatalogueReader>();
+}

@@ -1,0 +1,10 @@
+using System.Text.Json.Serialization;
+
+namespace Flex.Settings;
+
+/// <summary>A place: its IANA time zone decides every local day, its currency every price there.</summary>
+public sealed record Location(LocationId Id, string Name, string TimeZone, Currency Currency, long Version)
+{
+    [JsonIgnore]
+    public SiteCalendar Calendar => new(TimeZone);
+}
