@@ -1,7 +1,19 @@
+using Flex.Access;
+using Flex.Bookings;
+using Flex.Catalogue;
+using Flex.Invoicing;
+using Flex.Members;
+using Flex.Memberships;
+using Flex.Payments;
 using Flex.Platform;
 using Flex.Platform.Http;
 using Flex.Platform.Identity;
+using Flex.Platform.Mail;
 using Flex.Platform.Messaging;
+using Flex.Platform.OpenApi;
+using Flex.Platform.Telemetry;
+using Flex.Renewals;
+using Flex.Settings;
 using FluentValidation;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
@@ -22,17 +34,28 @@ public static class FlexApp
     {
         services.TryAddSingleton(TimeProvider.System);
         services.TryAddSingleton<IIdSource>(s => TimeOrderedIds.Random(s.GetRequiredService<TimeProvider>()));
-        services.AddFlexHttp(configuration).AddFlexIdentity(configuration);
-        services.TryAddSingleton<Committer>();
-        services.TryAddSingleton<MessageDispatcher>();
-        return services;
+        services.AddFlexTelemetry(configuration).AddFlexHttp(configuration).AddFlexIdentity(configuration).AddFlexMail(configuration);
+        services.AddPlatformStorage();
+        return services
+            .AddSettings()
+            .AddCatalogue()
+            .AddMembers()
+            .AddBookings()
+            .AddInvoicing()
+            .AddPayments(configuration)
+            .AddMemberships()
+            .AddRenewals()
+            .AddAccess(configuration);
     }
 
     private static IServiceCollection AddFlexHttp(this IServiceCollection services, IConfiguration configuration)
     {
-        services.AddSettings<CorsSettings>(configuration);
+        services.AddSettings<CorsSettings>(configuration, CorsSettings.Section);
         services.AddSingleton(new FunctionCatalog(typeof(FlexApp).Assembly));
         services.AddSingleton<HttpMiddleware>();
+        services.AddSingleton<OpenApiDocument>();
+        services.AddSingleton<HealthCheck>();
+        services.AddSingleton<DeadLetterHandler>();
         services.Configure<Microsoft.AspNetCore.Http.Json.JsonOptions>(o => HttpJson.Apply(o.SerializerOptions));
         return services.AddValidators();
     }

@@ -1,23 +1,24 @@
+using Flex.Platform;
 using Flex.Platform.Messaging;
+using Flex.Platform.Resilience;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Options;
 
 namespace Flex.Access;
 
 /// <summary>
-/// Registers door access. The application adds <see cref="IAccessDirectory"/> and <see cref="IAccessSettings"/>, and configures the
-/// named HTTP client <see cref="SaltoSession.HttpClientName"/> (resilience; the simulator's handler on one machine).
+/// Registers door access. The local host may put the simulator's handler under the HTTP client named
+/// <see cref="SaltoSession.HttpClientName"/>.
 /// </summary>
 public static class AccessFeature
 {
-    /// <param name="network">The clock of waits between calls to Salto; the system's own.</param>
-    public static IServiceCollection AddAccess(this IServiceCollection services, IConfiguration configuration, TimeProvider network)
+    public static IServiceCollection AddAccess(this IServiceCollection services, IConfiguration configuration)
     {
-        services.Configure<SaltoOptions>(configuration.GetSection(SaltoOptions.Section));
-        services.AddHttpClient(SaltoSession.HttpClientName);
-        services.AddSingleton(p => new SaltoSession(
-            p.GetRequiredService<IHttpClientFactory>(), p.GetRequiredService<IOptions<SaltoOptions>>(), p.GetRequiredService<TimeProvider>(), network));
+        services.AddSettings<SaltoOptions>(configuration, SaltoOptions.Section);
+        services.AddFlexHttpClient(SaltoSession.HttpClientName, new OutgoingLimits { Concurrency = 1 });
+        services.AddSingleton<SaltoSession>();
+        services.AddSingleton<IAccessDirectory, MemberDirectory>();
+        services.AddSingleton<IAccessSettings, OperatorAccessSettings>();
         services.AddSingleton<IDoorAccess, SaltoClient>();
         services.AddSingleton<AccessStore>();
         services.AddSingleton<AccessSync>();

@@ -1,3 +1,5 @@
+using Flex.Platform.Http;
+
 namespace Flex.Access;
 
 /// <summary>A member's doors as staff and the member see them.</summary>
@@ -20,12 +22,17 @@ public sealed record AccessSourceView(string SourceId, IReadOnlyList<string> Gro
 /// <summary>Shows a member's access. A member nobody has ever granted anything has an empty one.</summary>
 public sealed class GetAccess(AccessStore store, IAccessDirectory directory)
 {
-    public async Task<Result<AccessView>> HandleAsync(MemberId memberId, CancellationToken cancellation)
+    public async Task<Reply<AccessView>> HandleAsync(MemberId memberId, RequestContext context, CancellationToken cancellation)
     {
+        if (context.Caller.Refuses(memberId, "This member") is { } refusal)
+        {
+            return refusal;
+        }
+
         (MemberAccess access, string? etag) = await store.FindAsync(memberId, cancellation);
         return etag is null && await directory.FindAsync(memberId, cancellation) is null
             ? Error.NotFound("This member")
-            : Result<AccessView>.From(View(access));
+            : View(access);
     }
 
     private static AccessView View(MemberAccess access) => new(

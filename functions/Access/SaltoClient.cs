@@ -1,7 +1,7 @@
 using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json;
-using Microsoft.Extensions.Options;
+using Flex.Platform.Resilience;
 
 namespace Flex.Access;
 
@@ -11,7 +11,7 @@ namespace Flex.Access;
 /// creation in which parts of the service do not know him (403/2203, 404/2202).
 /// Versions are mixed in its paths; what is used here is v1.2.
 /// </summary>
-public sealed class SaltoClient(SaltoSession session, IOptions<SaltoOptions> options) : IDoorAccess
+public sealed class SaltoClient(SaltoSession session, SaltoOptions options) : IDoorAccess
 {
     private const string Subscribed = "subscribed";
     private const string Suspended = "suspended";
@@ -36,7 +36,7 @@ public sealed class SaltoClient(SaltoSession session, IOptions<SaltoOptions> opt
 
     public async Task<IReadOnlyList<DoorUser>> FindUsersAsync(string siteId, string email, CancellationToken cancellation)
     {
-        string filter = options.Value.FilterUsersByEmail
+        string filter = options.FilterUsersByEmail
             ? "?$filter=" + Escape($"user/email eq '{email.Replace("'", "''", StringComparison.Ordinal)}'")
             : string.Empty;
         IReadOnlyList<SaltoWire.SiteUser> users = await ListAsync<SaltoWire.SiteUser>($"{Site(siteId)}/users{filter}", cancellation);
@@ -101,7 +101,7 @@ public sealed class SaltoClient(SaltoSession session, IOptions<SaltoOptions> opt
             return known;
         }
 
-        string code = options.Value.PlainRoles[0];
+        string code = options.PlainRoles()[0];
         string[] ids = [.. (await ListAsync<SaltoWire.Role>($"{Site(siteId)}/roles", cancellation)).Where(r => r.Code == code).Select(r => r.Id)];
         _roleIds[siteId] = ids;
         return ids;
@@ -111,7 +111,7 @@ public sealed class SaltoClient(SaltoSession session, IOptions<SaltoOptions> opt
     {
         IReadOnlyList<SaltoWire.Role> roles = user.Roles ?? [];
         DoorUserKind kind = roles.Count == 0 ? DoorUserKind.Unclear
-            : roles.All(r => r.Code is { } code && options.Value.PlainRoles.Contains(code)) ? DoorUserKind.Plain
+            : roles.All(r => r.Code is { } code && options.PlainRoles().Contains(code)) ? DoorUserKind.Plain
             : DoorUserKind.Protected;
         string platformId = user.User?.Id ?? throw new TransientFaultException("Salto answered a user without its platform id.");
         return new DoorUser(new DoorUserIds(siteId, user.Id, platformId), user.SubscriptionState == Subscribed, kind);
@@ -154,7 +154,7 @@ public sealed class SaltoClient(SaltoSession session, IOptions<SaltoOptions> opt
     /// <summary>The API's address; a page link may be absolute, and must then stay on the API's host.</summary>
     private Uri Address(string path)
     {
-        var root = new Uri(options.Value.ApiUrl.TrimEnd('/') + "/");
+        var root = new Uri(options.ApiUrl.TrimEnd('/') + "/");
         var address = new Uri(root, path.StartsWith("http", StringComparison.OrdinalIgnoreCase) ? path : path.TrimStart('/'));
         return address.Host == root.Host && address.Scheme == root.Scheme
             ? address
@@ -168,7 +168,7 @@ public sealed class SaltoClient(SaltoSession session, IOptions<SaltoOptions> opt
         {
             text = await response.Content.ReadAsStringAsync(cancellation);
         }
-        catch (HttpRequestException broken)
+        catch (Exception broken) when (FlexHttpClients.IsNetworkFault(broken))
         {
             throw new TransientFaultException("Salto's answer broke off.", broken);
         }

@@ -5,37 +5,34 @@ public sealed class SaltoOptions
 {
     public const string Section = "Salto";
 
+    private static readonly string[] DefaultRoles = ["site_user", "site_guest"];
+
     /// <summary>The identity server's root, e.g. <c>https://identity.eu.my-clay.com</c>; the token is at <c>connect/token</c> below it.</summary>
-    public string IdentityUrl { get; set; } = string.Empty;
+    public string IdentityUrl { get; init; } = string.Empty;
 
     /// <summary>The Connect API's root, e.g. <c>https://user.my-clay.com</c>; paths start with their version below it.</summary>
-    public string ApiUrl { get; set; } = string.Empty;
+    public string ApiUrl { get; init; } = string.Empty;
 
-    public string ClientId { get; set; } = string.Empty;
+    public string ClientId { get; init; } = string.Empty;
 
-    public string ClientSecret { get; set; } = string.Empty;
+    public string ClientSecret { get; init; } = string.Empty;
 
     /// <summary>With a user name the <c>password</c> grant is used, else <c>client_credentials</c>: Salto decides per client which it allows.</summary>
-    public string Username { get; set; } = string.Empty;
+    public string Username { get; init; } = string.Empty;
 
-    public string Password { get; set; } = string.Empty;
-
-    /// <summary>The site's UUID, for when the operator's settings name none.</summary>
-    public string SiteId { get; set; } = string.Empty;
+    public string Password { get; init; } = string.Empty;
 
     /// <summary>Salto publishes no limit; four a second, one after the other, is what its integrators keep to. 0 is no spacing.</summary>
-    public double MaxRequestsPerSecond { get; set; } = 4;
+    public double MaxRequestsPerSecond { get; init; } = 4;
 
     /// <summary>
     /// Role codes of people without administrative rights; the first is given to created users, all others are protected. Empty
     /// means <c>site_user</c> and <c>site_guest</c>.
     /// </summary>
-    public IList<string> MemberRoles { get; set; } = [];
+    public IList<string> MemberRoles { get; init; } = [];
 
     /// <summary>Ask the API to filter users by e-mail. The list is filtered here in any case; off until the vendor confirms the filter.</summary>
-    public bool FilterUsersByEmail { get; set; }
+    public bool FilterUsersByEmail { get; init; }
 
-    public IList<string> PlainRoles => MemberRoles.Count > 0 ? MemberRoles : DefaultRoles;
-
-    private static readonly string[] DefaultRoles = ["site_user", "site_guest"];
+    public IList<string> PlainRoles() => MemberRoles.Count > 0 ? MemberRoles : DefaultRoles;
 }

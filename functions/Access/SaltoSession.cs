@@ -3,7 +3,8 @@ using System.Net.Http.Headers;
 using System.Net.Http.Json;
 using System.Text;
 using System.Text.Json;
-using Microsoft.Extensions.Options;
+using Flex.Platform.Resilience;
+using Microsoft.Extensions.DependencyInjection;
 using NodaTime;
 
 namespace Flex.Access;
@@ -14,7 +15,11 @@ namespace Flex.Access;
 /// </summary>
 /// <param name="time">The business clock: the token's lifetime is measured on it.</param>
 /// <param name="network">The clock of waits between calls; real also where business time is simulated.</param>
-public sealed class SaltoSession(IHttpClientFactory clients, IOptions<SaltoOptions> options, TimeProvider time, TimeProvider network) : IDisposable
+public sealed class SaltoSession(
+    IHttpClientFactory clients,
+    SaltoOptions options,
+    TimeProvider time,
+    [FromKeyedServices(NetworkTime.Key)] TimeProvider network) : IDisposable
 {
     public const string HttpClientName = "salto";
 
@@ -41,9 +46,9 @@ public sealed class SaltoSession(IHttpClientFactory clients, IOptions<SaltoOptio
 
             return response;
         }
-        catch (HttpRequestException broken)
+        catch (Exception broken) when (FlexHttpClients.IsNetworkFault(broken))
         {
-            throw new TransientFaultException($"Salto did not answer: {broken.HttpRequestError}.", broken);
+            throw new TransientFaultException("Salto did not answer.", broken);
         }
         catch (OperationCanceledException late) when (!cancellation.IsCancellationRequested)
         {
@@ -73,19 +78,18 @@ public sealed class SaltoSession(IHttpClientFactory clients, IOptions<SaltoOptio
             return cached.Token;
         }
 
-        SaltoOptions salto = options.Value;
-        bool asUser = salto.Username.Length > 0;
-        using var request = new HttpRequestMessage(HttpMethod.Post, salto.IdentityUrl.TrimEnd('/') + "/connect/token")
+        bool asUser = options.Username.Length > 0;
+        using var request = new HttpRequestMessage(HttpMethod.Post, options.IdentityUrl.TrimEnd('/') + "/connect/token")
         {
             Content = new FormUrlEncodedContent(
             [
                 new("grant_type", asUser ? "password" : "client_credentials"),
                 new("scope", "user_api.full_access"),
-                .. asUser ? [new("username", salto.Username), new("password", salto.Password)] : Array.Empty<KeyValuePair<string, string>>(),
+                .. asUser ? [new("username", options.Username), new("password", options.Password)] : Array.Empty<KeyValuePair<string, string>>(),
             ]),
         };
         request.Headers.Authorization = new AuthenticationHeaderValue(
-            "Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes($"{salto.ClientId}:{salto.ClientSecret}")));
+            "Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes($"{options.ClientId}:{options.ClientSecret}")));
         using HttpResponseMessage response = await PacedAsync(request, cancellation);
         if (!response.IsSuccessStatusCode)
         {
@@ -112,7 +116,7 @@ public sealed class SaltoSession(IHttpClientFactory clients, IOptions<SaltoOptio
 
     private async Task<HttpResponseMessage> PacedAsync(HttpRequestMessage request, CancellationToken cancellation)
     {
-        if (options.Value.MaxRequestsPerSecond > 0)
+        if (options.MaxRequestsPerSecond > 0)
         {
             TimeSpan wait = _next - network.GetUtcNow();
             if (wait > TimeSpan.Zero)
@@ -120,7 +124,7 @@ public sealed class SaltoSession(IHttpClientFactory clients, IOptions<SaltoOptio
                 await Task.Delay(wait, network, cancellation);
             }
 
-            _next = network.GetUtcNow() + TimeSpan.FromSeconds(1 / options.Value.MaxRequestsPerSecond);
+            _next = network.GetUtcNow() + TimeSpan.FromSeconds(1 / options.MaxRequestsPerSecond);
         }
 
         return await clients.CreateClient(HttpClientName).SendAsync(request, cancellation);

@@ -1,4 +1,3 @@
-using FluentValidation;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Flex.Catalogue;
@@ -10,8 +9,5 @@ public static class CatalogueFeature
         .AddSingleton<SavePlanHandler>()
         .AddSingleton<SaveResourceHandler>()
         .AddSingleton<SaveRateHandler>()
-        .AddSingleton<CatalogueReader>()
-        .AddSingleton<IValidator<PlanRequest>, PlanValidator>()
-        .AddSingleton<IValidator<ResourceRequest>, ResourceValidator>()
-        .AddSingleton<IValidator<RateRequest>, RateValidator>();
+        .AddSingleton<CatalogueReader>();
 }

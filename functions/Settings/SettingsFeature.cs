@@ -1,4 +1,3 @@
-using FluentValidation;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Flex.Settings;
@@ -10,8 +9,5 @@ public static class SettingsFeature
         .AddSingleton<OperatorHandler>()
         .AddSingleton<CreateLocationHandler>()
         .AddSingleton<LocationHandler>()
-        .AddSingleton<TaxRateHandler>()
-        .AddSingleton<IValidator<EditOperatorRequest>, EditOperatorValidator>()
-        .AddSingleton<IValidator<LocationRequest>, LocationValidator>()
-        .AddSingleton<IValidator<CreateTaxRateRequest>, CreateTaxRateValidator>();
+        .AddSingleton<TaxRateHandler>();
 }

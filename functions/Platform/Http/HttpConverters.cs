@@ -13,7 +13,7 @@ public sealed class MoneyHttpConverter : JsonConverter<Money>
 {
     public override Money Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options)
     {
-        Wire wire = JsonSerializer.Deserialize<Wire>(ref reader, options) ?? throw new JsonException("Money must not be null.");
+        Wire wire = Parse(ref reader, options);
         return Money.TryParse(wire.Amount, wire.Currency, out Money money)
             ? money
             : throw new UnacceptableValueException($"The amount must be a decimal with at most {wire.Currency.Exponent} digits after the point.");
@@ -25,6 +25,19 @@ public sealed class MoneyHttpConverter : JsonConverter<Money>
         writer.WriteString("amount", value.ToDecimalString());
         writer.WriteString("currency", value.Currency.Code);
         writer.WriteEndObject();
+    }
+
+    private static Wire Parse(ref Utf8JsonReader reader, JsonSerializerOptions options)
+    {
+        try
+        {
+            return JsonSerializer.Deserialize<Wire>(ref reader, options) ?? throw new JsonException("Money must not be null.");
+        }
+        catch (JsonException within)
+        {
+            // Without a path of its own, the outer reader adds the path to here; JsonPointers joins the two.
+            throw new JsonException(within.Message, within);
+        }
     }
 
     private sealed record Wire(string Amount, Currency Currency);

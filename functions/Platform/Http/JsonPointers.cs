@@ -6,6 +6,10 @@ namespace Flex.Platform.Http;
 /// <summary>RFC 6901 pointers from the paths of the JSON reader (<c>$.lines[0].amount</c>) and of validators (<c>Lines[0].Amount</c>).</summary>
 public static class JsonPointers
 {
+    /// <summary>Where the reader met what it refused; a converter that reads with a reader of its own wraps that one's exception.</summary>
+    public static string Of(JsonException refused) =>
+        FromJsonPath(refused.Path) + (refused.InnerException is JsonException { Path: { } within } ? FromJsonPath(within) : string.Empty);
+
     public static string FromJsonPath(string? path) => path is null ? string.Empty : Convert(path.TrimStart('$'), name => name);
 
     public static string FromMemberPath(string path) => Convert("." + path, JsonNamingPolicy.CamelCase.ConvertName);

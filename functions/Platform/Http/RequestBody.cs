@@ -55,16 +55,17 @@ public static class RequestBody
         T value;
         try
         {
+            RefuseNullItems(bytes);
             value = JsonSerializer.Deserialize<T>(bytes, HttpJson.Options) ?? throw new RefusalException("The body must not be null.");
         }
         catch (UnacceptableValueException unacceptable)
         {
-            throw new RefusalException(Error.Invalid(ErrorCodes.InvalidValue, JsonPointers.FromJsonPath(unacceptable.Path), unacceptable.Message));
+            throw new RefusalException(Error.Invalid(ErrorCodes.InvalidValue, JsonPointers.Of(unacceptable), unacceptable.Message));
         }
         catch (JsonException broken)
         {
             throw new RefusalException(RefusalException.Malformed(
-                "The body is not the JSON this operation expects.", JsonPointers.FromJsonPath(broken.Path)));
+                "The body is not the JSON this operation expects.", JsonPointers.Of(broken)));
         }
 
         await ValidateAsync(request, value, cancellation);
@@ -77,6 +78,29 @@ public static class RequestBody
         if (bytes.Length > 0 && !bytes.AsSpan().Trim(" \t\r\n"u8).SequenceEqual("{}"u8))
         {
             throw new RefusalException("This operation takes no body.");
+        }
+    }
+
+    /// <summary>No list here has null items, and the serializer does not check items against their nullable annotation.</summary>
+    private static void RefuseNullItems(byte[] bytes)
+    {
+        var reader = new Utf8JsonReader(bytes, new JsonReaderOptions { MaxDepth = HttpJson.MaxDepth });
+        var inArray = new Stack<bool>();
+        while (reader.Read())
+        {
+            switch (reader.TokenType)
+            {
+                case JsonTokenType.StartArray or JsonTokenType.StartObject:
+                    inArray.Push(reader.TokenType == JsonTokenType.StartArray);
+                    break;
+                case JsonTokenType.EndArray or JsonTokenType.EndObject:
+                    inArray.Pop();
+                    break;
+                case JsonTokenType.Null when inArray.TryPeek(out bool isItem) && isItem:
+                    throw new RefusalException("A list must not hold null.");
+                default:
+                    break;
+            }
         }
     }
 

@@ -48,7 +48,7 @@ public static class RequestQuery
         catch (JsonException broken)
         {
             throw new RefusalException(RefusalException.Malformed(
-                "A query parameter does not have the expected form, or a needed one is missing.", JsonPointers.FromJsonPath(broken.Path)));
+                "A query parameter does not have the expected form, or a needed one is missing.", JsonPointers.Of(broken)));
         }
     }
 

@@ -1,9 +1,10 @@
 namespace Flex.Platform.Identity;
 
 /// <summary>Whose tokens are accepted. None configured: every call that needs a token is refused.</summary>
-[SettingsSection("Auth")]
 public sealed class AuthSettings
 {
+    public const string Section = "Auth";
+
     public IList<IssuerSettings> Issuers { get; init; } = [];
 }
 

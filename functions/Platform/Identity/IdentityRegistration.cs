@@ -12,7 +12,7 @@ public static class IdentityRegistration
     public static IServiceCollection AddFlexIdentity(this IServiceCollection services, IConfiguration configuration)
     {
         services.AddNetworkTime();
-        services.AddSettings<AuthSettings>(configuration);
+        services.AddSettings<AuthSettings>(configuration, AuthSettings.Section);
         services.AddFlexHttpClient(HttpClientName);
         services.AddSingleton<ITokenValidator>(s => new TokenValidator(
             [.. s.GetRequiredService<AuthSettings>().Issuers.Select(i => new IssuerKeys(

@@ -1,4 +1,4 @@
-using System.Text.Json;
+using System.Security.Claims;
 using Microsoft.IdentityModel.JsonWebTokens;
 using Microsoft.IdentityModel.Protocols.OpenIdConnect;
 using Microsoft.IdentityModel.Tokens;
@@ -37,13 +37,12 @@ public sealed class TokenValidator(IReadOnlyList<IssuerKeys> issuers, TimeProvid
                 continue;
             }
 
-            TokenValidationResult result = await CheckAsync(token, issuer.Settings, expected, metadata);
-            if (result.Exception is SecurityTokenSignatureKeyNotFoundException)
+            if (!metadata.SigningKeys.Any(k => k.KeyId == unverified.Kid))
             {
                 metadata = await issuer.RefreshAsync(metadata, cancellation);
-                result = await CheckAsync(token, issuer.Settings, expected, metadata);
             }
 
+            TokenValidationResult result = await CheckAsync(token, issuer.Settings, expected, metadata);
             return result.IsValid ? CallerOf((JsonWebToken)result.SecurityToken, issuer.Settings) : Refused("The token is not acceptable.");
         }
 
@@ -57,6 +56,7 @@ public sealed class TokenValidator(IReadOnlyList<IssuerKeys> issuers, TimeProvid
             ValidAudience = issuer.Audience,
             ValidAlgorithms = [SecurityAlgorithms.RsaSha256],
             IssuerSigningKeys = metadata.SigningKeys,
+            TryAllIssuerSigningKeys = false,
             RequireSignedTokens = true,
             RequireExpirationTime = true,
             LifetimeValidator = IsCurrent,
@@ -87,15 +87,9 @@ public sealed class TokenValidator(IReadOnlyList<IssuerKeys> issuers, TimeProvid
             : new Caller(role, $"{token.Issuer}|{token.Subject}", member);
     }
 
-    /// <summary>A claim's texts, be it one text or a list; claims of other types are none.</summary>
-    private static string[] Texts(JsonWebToken token, string claim) => token.TryGetPayloadValue(claim, out JsonElement value)
-        ? value.ValueKind switch
-        {
-            JsonValueKind.String => [value.GetString()!],
-            JsonValueKind.Array => [.. value.EnumerateArray().Where(e => e.ValueKind == JsonValueKind.String).Select(e => e.GetString()!)],
-            _ => [],
-        }
-        : [];
+    /// <summary>A claim's texts, be it one text or a list, which the token presents as several claims; values of other types are none.</summary>
+    private static string[] Texts(JsonWebToken token, string claim) =>
+        [.. token.Claims.Where(c => c.Type == claim && c.ValueType == ClaimValueTypes.String).Select(c => c.Value)];
 
     private static JsonWebToken? Read(string token)
     {

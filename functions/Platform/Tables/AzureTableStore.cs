@@ -142,18 +142,19 @@ public sealed class AzureTableStore : ITableStore, ITableScanner
     {
         if (batch.Operations is not [TableOperation only])
         {
-            await client.SubmitTransactionAsync(batch.Operations.Select(o => Action(batch, o, commitId)), cancellation);
-            return CommitResult.Committed;
+            Response<IReadOnlyList<Response>> answers = await client.SubmitTransactionAsync(batch.Operations.Select(o => Action(batch, o, commitId)), cancellation);
+            return CommitResult.Committed with { ETags = [.. answers.Value.Select(answer => answer.Headers.ETag?.ToString())] };
         }
 
         switch (only.Kind)
         {
             case TableOperationKind.Insert:
-                await client.AddEntityAsync(TableDocument.ToEntity(batch.Partition, only, commitId), cancellation);
-                return CommitResult.Committed;
+                Response added = await client.AddEntityAsync(TableDocument.ToEntity(batch.Partition, only, commitId), cancellation);
+                return CommitResult.Committed with { ETags = [added.Headers.ETag?.ToString()] };
             case TableOperationKind.Replace:
-                await client.UpdateEntityAsync(TableDocument.ToEntity(batch.Partition, only, commitId), new ETag(only.ETag!), TableUpdateMode.Replace, cancellation);
-                return CommitResult.Committed;
+                Response replaced = await client.UpdateEntityAsync(
+                    TableDocument.ToEntity(batch.Partition, only, commitId), new ETag(only.ETag!), TableUpdateMode.Replace, cancellation);
+                return CommitResult.Committed with { ETags = [replaced.Headers.ETag?.ToString()] };
             default:
                 // The client library swallows the 404 of a lone delete.
                 Response answer = await client.DeleteEntityAsync(batch.Partition, only.Key, new ETag(only.ETag!), cancellation);
@@ -205,7 +206,7 @@ public sealed class AzureTableStore : ITableStore, ITableScanner
         {
             return await call();
         }
-        catch (Exception failure) when (TableFailures.IsTransient(failure, cancellation))
+        catch (Exception failure) when (StorageFailures.IsTransient(failure, cancellation))
         {
             throw new TransientFaultException("Table storage is busy or out of reach.", failure);
         }

@@ -22,6 +22,12 @@ public sealed record CommitResult(CommitKind Kind, string? Key = null, string? D
     /// <summary>The answer to a batch without operations: the service would refuse it.</summary>
     public static CommitResult Empty { get; } = new(CommitKind.Invalid, null, "The batch has no operations.");
 
+    /// <summary>
+    /// The new version of each operation's row, in order, null for deleted ones; so that a second commit need not read what the
+    /// first has written. Empty unless Committed, and when a lost answer had to be looked up: read then.
+    /// </summary>
+    public IReadOnlyList<string?> ETags { get; init; } = [];
+
     public bool IsCommitted => Kind == CommitKind.Committed;
 
     /// <summary>True when a row with this prefix was already there.</summary>
@@ -40,4 +46,9 @@ public sealed record CommitResult(CommitKind Kind, string? Key = null, string? D
             throw new DefectException($"Commit refused: {Kind} {Key} {Detail}");
         }
     }
+
+    /// <summary>By what became of the commit; versions are not part of that.</summary>
+    public bool Equals(CommitResult? other) => other is not null && Kind == other.Kind && Key == other.Key && Detail == other.Detail;
+
+    public override int GetHashCode() => HashCode.Combine(Kind, Key, Detail);
 }

@@ -20,7 +20,7 @@ public static class StorageCalls
     public static StorageCallScope Measure() => Enter(silent: false);
 
     /// <summary>Calls until the scope is disposed are set-up, not business: nobody counts them.</summary>
-    internal static StorageCallScope Silence() => Enter(silent: true);
+    public static StorageCallScope Silence() => Enter(silent: true);
 
     /// <summary>Called by the adapters, once per call.</summary>
     /// <param name="service"><c>table</c> or <c>blob</c>.</param>

@@ -1,10 +1,9 @@
 using Azure;
 using Azure.Data.Tables;
-using Azure.Identity;
 
 namespace Flex.Platform.Tables;
 
-/// <summary>What the client library's exceptions mean to us.</summary>
+/// <summary>What the service's refusals mean for a batch.</summary>
 internal static class TableFailures
 {
     /// <summary>What a refused commit means; null when the failure is not a refusal of the batch.</summary>
@@ -22,18 +21,4 @@ internal static class TableFailures
             _ => null,
         };
     }
-
-    /// <summary>
-    /// Busy, throttled, slow or unreachable, also after the pipeline's retries (then an <see cref="AggregateException"/>). A
-    /// cancellation that the caller did not ask for is a timeout.
-    /// </summary>
-    public static bool IsTransient(Exception failure, CancellationToken callers) => failure switch
-    {
-        RequestFailedException { Status: 0 or 408 or 429 or >= 500 } => true,
-        RequestFailedException { ErrorCode: "TableBeingDeleted" or "ContainerBeingDeleted" } => true,
-        OperationCanceledException => !callers.IsCancellationRequested,
-        AggregateException many => many.InnerExceptions.All(e => IsTransient(e, callers)),
-        AuthenticationFailedException or IOException or HttpRequestException => true,
-        _ => false,
-    };
 }

@@ -79,6 +79,9 @@ public sealed class AzuriteProcess : IAsyncDisposable
         return true;
     }
 
+    /// <summary>What a kill of Flex does: lets go of the directory and leaves Azurite running.</summary>
+    public void Abandon() => _ownership.Dispose();
+
     /// <summary>Asks Azurite to end and waits until it has saved its data and is gone.</summary>
     public async ValueTask DisposeAsync()
     {

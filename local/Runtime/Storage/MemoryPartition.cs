@@ -5,16 +5,16 @@ namespace Flex.Local.Runtime.Storage;
 /// <summary>One partition: rows in a balanced tree by ordinal key, so a point read is O(log n) and a page O(log n + page).</summary>
 internal sealed class MemoryPartition(string name)
 {
-    private static readonly Comparer<TableRow> ByKey = Comparer<TableRow>.Create((a, b) => string.CompareOrdinal(a.Key, b.Key));
+    private static readonly Comparer<Slot> ByKey = Comparer<Slot>.Create((a, b) => string.CompareOrdinal(a.Key, b.Key));
 
     private readonly Lock _lock = new();
-    private SortedSet<TableRow> _rows = new(ByKey);
+    private SortedSet<Slot> _slots = new(ByKey);
 
     public TableRow? Find(string key)
     {
         lock (_lock)
         {
-            return Current(key);
+            return SlotOf(key)?.Row;
         }
     }
 
@@ -22,13 +22,13 @@ internal sealed class MemoryPartition(string name)
     {
         lock (_lock)
         {
-            if (_rows.Max is not { } last || string.CompareOrdinal(range.From, last.Key) > 0)
+            if (_slots.Max is not { } last || string.CompareOrdinal(range.From, last.Key) > 0)
             {
                 return [];
             }
 
             // The view's bounds are inclusive, the range's end is not, hence the TakeWhile.
-            return [.. _rows.GetViewBetween(Probe(range.From), last).TakeWhile(r => range.Contains(r.Key)).Take(limit)];
+            return [.. _slots.GetViewBetween(new Slot(range.From), last).TakeWhile(s => range.Contains(s.Key)).Take(limit).Select(s => s.Row!)];
         }
     }
 
@@ -36,7 +36,7 @@ internal sealed class MemoryPartition(string name)
     {
         lock (_lock)
         {
-            return [.. _rows];
+            return [.. _slots.Select(s => s.Row!)];
         }
     }
 
@@ -47,7 +47,7 @@ internal sealed class MemoryPartition(string name)
         {
             foreach (TableOperation operation in operations)
             {
-                TableRow? current = Current(operation.Key);
+                TableRow? current = SlotOf(operation.Key)?.Row;
                 if (operation.Kind == TableOperationKind.Insert)
                 {
                     if (current is not null)
@@ -61,16 +61,26 @@ internal sealed class MemoryPartition(string name)
                 }
             }
 
-            foreach (TableOperation operation in operations)
+            var etags = new string?[operations.Count];
+            foreach ((int index, TableOperation operation) in operations.Index())
             {
-                _rows.Remove(Probe(operation.Key));
-                if (operation.Data is { } data)
+                switch (operation.Kind)
                 {
-                    _rows.Add(new TableRow(name, operation.Key, data, nextETag()));
+                    case TableOperationKind.Insert:
+                        etags[index] = nextETag();
+                        _slots.Add(new Slot(operation.Key) { Row = RowOf(operation, etags[index]!) });
+                        break;
+                    case TableOperationKind.Replace:
+                        etags[index] = nextETag();
+                        SlotOf(operation.Key)!.Row = RowOf(operation, etags[index]!);
+                        break;
+                    default:
+                        _slots.Remove(new Slot(operation.Key));
+                        break;
                 }
             }
 
-            return CommitResult.Committed;
+            return CommitResult.Committed with { ETags = etags };
         }
     }
 
@@ -78,11 +88,19 @@ internal sealed class MemoryPartition(string name)
     {
         lock (_lock)
         {
-            return new MemoryPartition(name) { _rows = new SortedSet<TableRow>(_rows, ByKey) };
+            return new MemoryPartition(name) { _slots = new SortedSet<Slot>(_slots.Select(s => new Slot(s.Key) { Row = s.Row }), ByKey) };
         }
     }
 
-    private static TableRow Probe(string key) => new(string.Empty, key, string.Empty, string.Empty);
+    private TableRow RowOf(TableOperation operation, string etag) => new(name, operation.Key, operation.Data!, etag);
 
-    private TableRow? Current(string key) => _rows.TryGetValue(Probe(key), out TableRow? row) ? row : null;
+    private Slot? SlotOf(string key) => _slots.TryGetValue(new Slot(key), out Slot? slot) ? slot : null;
+
+    /// <summary>A place in the tree. Replacing a row, the most frequent write, leaves the tree as it is. Without a row it is only looked for.</summary>
+    private sealed class Slot(string key)
+    {
+        public string Key => key;
+
+        public TableRow? Row { get; set; }
+    }
 }

@@ -5,7 +5,7 @@ public sealed class SaltoGroupsApi(SaltoState state, SaltoUsersApi users)
 {
     public SaltoResponse Handle(SaltoRequest request, SaltoSite site, string[] path) => (request.Method, path) switch
     {
-        ("GET", ["access_groups"]) => SaltoJson.Answer(200, SaltoSimulator.Page(state.Groups(site.Id).Select(View))),
+        ("GET", ["access_groups"]) => SaltoSimulator.Page(request, state.Groups(site.Id).Select(View)),
         ("POST", ["access_groups"]) => Create(request, site),
         (_, ["access_groups", string id, .. string[] below]) => state.Group(site.Id, id) is { } group
             ? One(request, site, group, below)
@@ -19,7 +19,7 @@ public sealed class SaltoGroupsApi(SaltoState state, SaltoUsersApi users)
     {
         ("GET", []) => SaltoJson.Answer(200, View(group)),
         ("DELETE", []) => Delete(group),
-        ("GET", ["users"]) => SaltoJson.Answer(200, SaltoSimulator.Page(group.UserIds.Select(Person))),
+        ("GET", ["users"]) => SaltoSimulator.Page(request, group.UserIds.Select(Person)),
         ("POST", ["users"]) => Add(request, site, group),
         ("DELETE", ["users", string userId]) => Remove(group, userId),
         _ => SaltoJson.Problem(405, "Method Not Allowed"),

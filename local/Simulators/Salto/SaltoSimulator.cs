@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace Flex.Local.Simulators.Salto;
 
 /// <summary>
@@ -8,6 +10,7 @@ namespace Flex.Local.Simulators.Salto;
 /// </summary>
 public sealed class SaltoSimulator
 {
+    private const int PageSize = 100;
     private static readonly string[] Features = ["pods", "events_streaming", "nfc"];
 
     private readonly Lock _gate = new();
@@ -39,13 +42,13 @@ public sealed class SaltoSimulator
     {
         lock (_gate)
         {
-            SaltoFaultKind? fault = _faults?.Next(request);
-            switch (fault)
+            SaltoFault? fault = _faults?.Next(request);
+            switch (fault?.Kind)
             {
                 case SaltoFaultKind.TooManyRequests:
                     return SaltoJson.Problem(429, "Too Many Requests") with { RetryAfterSeconds = 2 };
                 case SaltoFaultKind.ServerError:
-                    return SaltoJson.Problem(503, "Service Unavailable");
+                    return SaltoJson.Problem(fault.Status ?? 503, "Service Unavailable");
                 case SaltoFaultKind.LostRequest:
                     return SaltoResponse.Lost;
                 case SaltoFaultKind.ErrorCodeInSuccess:
@@ -57,8 +60,9 @@ public sealed class SaltoSimulator
             }
 
             SaltoResponse response = Route(request);
-            return fault switch
+            return fault?.Kind switch
             {
+                SaltoFaultKind.Slow => response with { Latency = fault.Latency },
                 SaltoFaultKind.ServerErrorAfterEffect => SaltoJson.Problem(500, "Internal Server Error"),
                 SaltoFaultKind.LostAnswer => SaltoResponse.Lost,
                 _ => response,
@@ -100,17 +104,24 @@ public sealed class SaltoSimulator
         ["subscription"] when request.Method == "GET" => SaltoJson.Answer(
             200,
             new { user_amount = site.UserAmount, type = "default", features = Features }),
-        ["roles"] when request.Method == "GET" => SaltoJson.Answer(200, Page(SaltoUsersApi.Roles.Select(SaltoUsersApi.Role))),
+        ["roles"] when request.Method == "GET" => Page(request, SaltoUsersApi.Roles.Select(SaltoUsersApi.Role)),
         ["users" or "guests", ..] => _users.Handle(request, site, below),
         ["access_groups", ..] => _groups.Handle(request, site, below),
         _ => SaltoJson.Problem(404, "Not Found"),
     };
 
-    /// <summary>The other list form of the API: some lists are bare arrays, some are this.</summary>
-    internal static object Page<T>(IEnumerable<T> items)
+    /// <summary>The other list form of the API: some lists are bare arrays, some are this, a hundred at a time.</summary>
+    internal static SaltoResponse Page<T>(SaltoRequest request, IEnumerable<T> items)
     {
         T[] all = [.. items];
-        return new { items = all, next_page_link = (string?)null, count = all.Length };
+        int skip = int.TryParse(request.Query.GetValueOrDefault("$skip"), NumberStyles.None, CultureInfo.InvariantCulture, out int given) ? given : 0;
+        int next = Math.Min(skip, all.Length) + PageSize;
+        return SaltoJson.Answer(200, new
+        {
+            items = all.Skip(skip).Take(PageSize).ToArray(),
+            next_page_link = next < all.Length ? string.Create(CultureInfo.InvariantCulture, $"{request.Path["/api".Length..]}?$skip={next}") : null,
+            count = all.Length,
+        });
     }
 
     private SaltoResponse NoSite(string id) => State.Sites.Any(s => s.Uid == id)

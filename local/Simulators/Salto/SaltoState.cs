@@ -105,6 +105,17 @@ public sealed class SaltoState
 
     public void Put(SaltoGroup group) => Write(new SaltoEntry { Group = group });
 
+    /// <summary>Takes a user off the site: out of all groups, and his seat is free.</summary>
+    public void Remove(SaltoSiteUser user)
+    {
+        foreach (SaltoGroup group in Groups(user.SiteId).Where(g => g.UserIds.Contains(user.UserId)).ToArray())
+        {
+            Put(group with { UserIds = [.. group.UserIds.Where(u => u != user.UserId)] });
+        }
+
+        Put(user with { Deleted = true });
+    }
+
     public static string PersonId(string email) => Uuid("person|" + email.ToUpperInvariant());
 
     public static string GroupId(string siteId, string reference) => Uuid($"group|{siteId}|{reference}");

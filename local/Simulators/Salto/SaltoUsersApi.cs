@@ -55,12 +55,11 @@ public sealed class SaltoUsersApi(SaltoState state, TimeProvider time, SaltoSimu
     {
         ("GET", []) => SaltoJson.Answer(200, View(user)),
         ("PATCH", []) => Patch(request, user),
-        ("DELETE", []) => Delete(site, user),
+        ("DELETE", []) => Delete(user),
         ("PATCH", ["subscription"]) => SetSubscription(request, site, user),
         ("PUT", ["pin"]) => DrawPin(user),
-        ("GET", ["keys"]) => SaltoJson.Answer(
-            200,
-            SaltoSimulator.Page(user.PinDraws == 0 ? [] : new[] { new { type = "pin", key_identifier = "pin", offline_access = false } })),
+        ("GET", ["keys"]) => SaltoSimulator.Page(
+            request, user.PinDraws == 0 ? [] : new[] { new { type = "pin", key_identifier = "pin", offline_access = false } }),
         _ => SaltoJson.Problem(405, "Method Not Allowed"),
     };
 
@@ -184,14 +183,9 @@ public sealed class SaltoUsersApi(SaltoState state, TimeProvider time, SaltoSimu
         return SaltoJson.Answer(200, View(user));
     }
 
-    private SaltoResponse Delete(SaltoSite site, SaltoSiteUser user)
+    private SaltoResponse Delete(SaltoSiteUser user)
     {
-        foreach (SaltoGroup group in state.Groups(site.Id).Where(g => g.UserIds.Contains(user.UserId)).ToArray())
-        {
-            state.Put(group with { UserIds = [.. group.UserIds.Where(u => u != user.UserId)] });
-        }
-
-        state.Put(user with { Deleted = true });
+        state.Remove(user);
         return SaltoJson.Empty(202);
     }
 

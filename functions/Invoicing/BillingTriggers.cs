@@ -1,0 +1,17 @@
+using Flex.Platform.Messaging;
+using Microsoft.Azure.Functions.Worker;
+
+namespace Flex.Invoicing;
+
+/// <summary>The queue of charges, bill runs, collection and reconciliation, and the daily bill run.</summary>
+public sealed class BillingTriggers(MessageDispatcher dispatcher, StartBillRun billRuns)
+{
+    [Function("Billing_Consume")]
+    public Task Consume(
+        [ServiceBusTrigger(Queues.Billing, Connection = Queues.Connection)] string message, CancellationToken cancellation) =>
+        dispatcher.DispatchAsync(Queues.Billing, message, cancellation);
+
+    /// <summary>At 03:00 UTC.</summary>
+    [Function("BillRun_Daily")]
+    public Task RunDaily([TimerTrigger("0 0 3 * * *")] TimerInfo timer, CancellationToken cancellation) => billRuns.DailyAsync(cancellation);
+}

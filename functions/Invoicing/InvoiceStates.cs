@@ -1,0 +1,95 @@
+namespace Flex.Invoicing;
+
+/// <summary>
+/// The invoice's state machine. Every transition keeps <see cref="Holds"/>: paid + credited + due = total while Issued, nothing
+/// due once Closed or Voided.
+/// </summary>
+public static class InvoiceStates
+{
+    public const string ClosedByFailure = "payment_failed";
+    public const string ClosedByReversal = "reversed";
+
+    /// <summary>True for invoices that are closed or voided by a failed payment instead of staying open.</summary>
+    public static bool IsForMembership(this Invoice invoice) => invoice.Period is not null;
+
+    public static bool Holds(this Invoice invoice) => invoice.State switch
+    {
+        DocumentState.Issued => invoice.Paid + invoice.Credited + invoice.Due == invoice.Total
+            && invoice.Due.Minor >= 0
+            && invoice.Refunded <= invoice.Paid
+            && (invoice.Settlement != Settlement.Paid || invoice.Due.IsZero)
+            && (invoice.Settlement != Settlement.Unpaid || invoice.Due.IsPositive),
+        DocumentState.Closed or DocumentState.Voided => invoice.Due.IsZero,
+        _ => invoice.Number is null,
+    };
+
+    /// <summary>Takes the payment lease: one attempt at a time.</summary>
+    public static Result<Invoice> StartPayment(this Invoice invoice) => invoice switch
+    {
+        { State: DocumentState.Closed } => Error.Refused(ErrorCodes.InvoiceClosed, "The invoice is closed and cannot be collected."),
+        { State: not DocumentState.Issued } => NotNow(invoice),
+        { Settlement: Settlement.Processing } => Error.Refused(ErrorCodes.PaymentInProgress, "A payment of this invoice is under way."),
+        { Due.IsPositive: false } => NotNow(invoice),
+        _ => invoice with { Settlement = Settlement.Processing, AttemptCount = invoice.AttemptCount + 1 },
+    };
+
+    /// <summary>
+    /// Money has arrived. It is booked whatever the invoice's state was: a closed or voided invoice whose payment turns out to have
+    /// succeeded is open and paid again, because the money is there. More than is due stays with the attempt.
+    /// </summary>
+    public static Invoice Succeed(this Invoice invoice, Money amount)
+    {
+        Invoice open = invoice.State is DocumentState.Closed or DocumentState.Voided
+            ? invoice with { State = DocumentState.Issued, CloseReason = null, Due = invoice.Total - invoice.Paid - invoice.Credited }
+            : invoice;
+        Money taken = amount < open.Due ? amount : open.Due;
+        Money due = open.Due - taken;
+        return open with
+        {
+            Paid = open.Paid + taken,
+            Due = due,
+            Settlement = due.IsZero ? Settlement.Paid : Settlement.PartiallyPaid,
+            LastError = null,
+        };
+    }
+
+    /// <summary>The attempt under way has failed: a renewal's invoice is closed for good, a sign-up's voided, any other stays payable.</summary>
+    public static Invoice Fail(this Invoice invoice, string code)
+    {
+        if (invoice.State != DocumentState.Issued || invoice.Due.IsZero)
+        {
+            return invoice;
+        }
+
+        Invoice failed = invoice with { Settlement = Open(invoice.Paid), LastError = code };
+        return invoice.Kind switch
+        {
+            InvoiceKind.Renewal => failed with { State = DocumentState.Closed, Due = Nothing(invoice), CloseReason = ClosedByFailure },
+            InvoiceKind.SignUp => failed with { State = DocumentState.Voided, Due = Nothing(invoice), CloseReason = ClosedByFailure },
+            _ => failed,
+        };
+    }
+
+    /// <summary>
+    /// A payment that had succeeded was taken back. A membership's invoice is closed, because the ladder makes new ones; any other
+    /// is owed again.
+    /// </summary>
+    public static Invoice Reverse(this Invoice invoice, Money amount, string code)
+    {
+        Money back = amount < invoice.Paid ? amount : invoice.Paid;
+        Money paid = invoice.Paid - back;
+        Invoice reversed = invoice with { Paid = paid, Refunded = invoice.Refunded < paid ? invoice.Refunded : paid, LastError = code };
+        return invoice.IsForMembership()
+            ? reversed with { State = DocumentState.Closed, Settlement = Settlement.Unpaid, Due = Nothing(invoice), CloseReason = ClosedByReversal }
+            : reversed with { Due = invoice.Due + back, Settlement = Open(paid) };
+    }
+
+    private static Error NotNow(Invoice invoice) => Error.Refused(ErrorCodes.InvalidTransition, "There is nothing to pay on this invoice.") with
+    {
+        Extensions = new Dictionary<string, object?> { ["state"] = invoice.State.ToString(), ["settlement"] = invoice.Settlement.ToString() },
+    };
+
+    private static Settlement Open(Money paid) => paid.IsZero ? Settlement.Unpaid : Settlement.PartiallyPaid;
+
+    private static Money Nothing(Invoice invoice) => Money.Zero(invoice.Total.Currency);
+}

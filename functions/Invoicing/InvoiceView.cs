@@ -1,0 +1,93 @@
+using Flex.Platform.Http;
+using NodaTime;
+
+namespace Flex.Invoicing;
+
+/// <param name="Tax">The share of the line in the invoice's taxes; the shares sum to them.</param>
+public sealed record InvoiceLineView(
+    string Description, decimal Quantity, Money UnitPrice, Money Net, Money Tax, LocationId LocationId, ChargeId? ChargeId, LocalDate ServiceDate);
+
+/// <summary>An invoice as customers and staff see it.</summary>
+/// <param name="Number">Null until it is given; <paramref name="Reference"/> names the invoice meanwhile.</param>
+/// <param name="Overdue">Something is due and the due date has passed at the location.</param>
+public sealed record InvoiceView(
+    InvoiceId Id,
+    InvoiceKind Kind,
+    DocumentState DocumentState,
+    Settlement Settlement,
+    bool Overdue,
+    string? Number,
+    string Reference,
+    CustomerId CustomerId,
+    MemberId? MemberId,
+    LocationId LocationId,
+    string CustomerName,
+    string? PurchaseOrderNumber,
+    IReadOnlyList<InvoiceLineView> Lines,
+    IReadOnlyList<TaxAmount> Taxes,
+    Money Net,
+    Money Total,
+    Money Paid,
+    Money Credited,
+    Money Refunded,
+    Money Due,
+    LocalDate IssueDate,
+    LocalDate DueDate,
+    string CreatedBy,
+    Instant CreatedAt,
+    MembershipId? MembershipId,
+    LocalDate? PeriodStart,
+    int? AttemptNo,
+    InvoiceId? Replaces,
+    string? CloseReason,
+    string? LastError,
+    int AttemptCount,
+    long Version) : IVersioned
+{
+    public static InvoiceView Of(Invoice invoice, LocalDate today)
+    {
+        IReadOnlyList<Money>[] spread = [.. invoice.Taxes.Select(tax => InvoiceArithmetic.Spread(tax, invoice.Lines))];
+        Money zero = Money.Zero(invoice.Total.Currency);
+        return new InvoiceView(
+            invoice.Id,
+            invoice.Kind,
+            invoice.State,
+            invoice.Settlement,
+            invoice is { State: DocumentState.Issued, Due.IsPositive: true } && invoice.DueDate < today,
+            invoice.Number,
+            invoice.Reference,
+            invoice.CustomerId,
+            invoice.MemberId,
+            invoice.LocationId,
+            invoice.CustomerName,
+            invoice.PurchaseOrderNumber,
+            [.. invoice.Lines.Select((line, i) => new InvoiceLineView(
+                line.Description,
+                line.Quantity,
+                line.UnitPrice,
+                line.Net,
+                spread.Aggregate(zero, (sum, parts) => sum + parts[i]),
+                line.LocationId,
+                line.ChargeId,
+                line.ServiceDate))],
+            invoice.Taxes,
+            invoice.Net,
+            invoice.Total,
+            invoice.Paid,
+            invoice.Credited,
+            invoice.Refunded,
+            invoice.Due,
+            invoice.IssueDate,
+            invoice.DueDate,
+            invoice.CreatedBy,
+            invoice.CreatedAt,
+            invoice.Period?.MembershipId,
+            invoice.Period?.PeriodStart,
+            invoice.Period?.AttemptNo,
+            invoice.Replaces,
+            invoice.CloseReason,
+            DeclineCodes.Shown(invoice.LastError),
+            invoice.AttemptCount,
+            invoice.Version);
+    }
+}

@@ -1,0 +1,62 @@
+using Flex.Access;
+using Flex.Catalogue;
+using Flex.Members;
+using Flex.Platform.Http;
+using Flex.Platform.Messaging;
+using Flex.Platform.Tables;
+using Flex.Settings;
+using NodaTime;
+
+namespace Flex.Memberships;
+
+/// <param name="RenewalOn">Local date of the first charge; by default one interval from today. Recurring plans only.</param>
+public sealed record AssignMembershipRequest(MemberId MemberId, PlanId PlanId, LocalDate? RenewalOn = null);
+
+/// <summary>
+/// Staff give an existing member a membership. It is active at once and bills nothing before its renewal date; a plan that
+/// does not renew is never billed by itself.
+/// </summary>
+public sealed class AssignMembershipHandler(
+    MembershipStore memberships, MemberStore members, CatalogueStore catalogue, SettingsStore settings, ITableStore tables, IIdSource ids, TimeProvider time)
+{
+    public async Task<Reply<MembershipView>> HandleAsync(AssignMembershipRequest request, RequestContext context, CancellationToken cancellation)
+    {
+        if (await members.FindAsync(request.MemberId, cancellation) is not { } member)
+        {
+            return Error.Invalid(ErrorCodes.UnknownReference, "/memberId", "There is no such member.");
+        }
+
+        if (await catalogue.FindPlanAsync(request.PlanId, cancellation) is not { } plan)
+        {
+            return Error.Invalid(ErrorCodes.UnknownReference, "/planId", "There is no such plan.");
+        }
+
+        Location location = await settings.FindLocationAsync(plan.LocationId, cancellation)
+            ?? throw new DefectException($"Plan {plan.Id} is at no location.");
+        Instant now = time.Now();
+        LocalDate today = location.Calendar.DateOf(now);
+        if (request.RenewalOn is { } on && !PlanSnapshot.Of(plan).Renews)
+        {
+            return Error.Invalid(ErrorCodes.InvalidValue, "/renewalOn", "A plan that does not renew has no renewal date.");
+        }
+
+        if (request.RenewalOn <= today)
+        {
+            return Error.Refused(ErrorCodes.RenewalDateInPast, "The renewal date must be after today.");
+        }
+
+        LocalDate? renewalOn = PlanSnapshot.Of(plan).Renews ? request.RenewalOn ?? MonthAnchor.Nth(today, plan.IntervalMonths) : null;
+        Membership membership = Membership.Assign(
+            EntityId.New<MembershipId>(ids, EntityId.Home(plan.LocationId)), member.Id, member.CustomerId, plan, now, today, renewalOn);
+        await memberships.IndexAsync(membership, cancellation);
+        MembershipView view = MembershipView.Of(membership, location.Calendar);
+        TableBatch batch = MembershipStore.Add(MembershipStore.BatchFor(membership.Id), membership).Remember(context, view, now);
+        foreach (OutboxMessage message in MembershipMessages.Of(null, membership, location.Calendar, AccessEndReason.Expired))
+        {
+            batch.Send(message);
+        }
+
+        CommitResult result = await memberships.CommitAsync(batch, cancellation);
+        return await tables.ReplyAsync(batch, result, context, view, cancellation);
+    }
+}

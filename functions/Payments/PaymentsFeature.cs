@@ -1,0 +1,32 @@
+using Flex.Platform;
+using Flex.Platform.Messaging;
+using Flex.Platform.Resilience;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Flex.Payments;
+
+public static class PaymentsFeature
+{
+    public static IServiceCollection AddPayments(this IServiceCollection services, IConfiguration configuration)
+    {
+        // A charge may take a bank half a minute. No repeats here: the attempt's own record decides about them.
+        services.AddFlexHttpClient(
+            StripeGateway.HttpClientName,
+            new OutgoingLimits { Retries = 0, Queue = 256, AttemptTimeout = TimeSpan.FromSeconds(35), TotalTimeout = TimeSpan.FromSeconds(50) });
+        return services
+            .AddSettings<StripeSettings>(configuration, StripeSettings.Section)
+            .AddSingleton<IPaymentGateway, StripeGateway>()
+            .AddSingleton<PaymentRunner>()
+            .AddSingleton<StartPayment>()
+            .AddSingleton<PayInvoice>()
+            .AddSingleton<PaymentMethods>()
+            .AddSingleton<CollectDueInvoices>()
+            .AddSingleton<StripeWebhook>()
+            .AddSingleton<StripeWebhookReceiver>()
+            .AddSingleton<IMembershipBilling, ChargeMembership>()
+            .AddSingleton<IMessageHandler, CollectInvoiceHandler>()
+            .AddSingleton<IMessageHandler, ReconcilePaymentHandler>()
+            .AddSingleton<IMessageHandler, StripeEventHandler>();
+    }
+}

@@ -1,0 +1,59 @@
+using Flex.Invoicing;
+using Flex.Platform.Messaging;
+using Flex.Platform.Tables;
+
+namespace Flex.Payments;
+
+/// <summary>
+/// Applies Stripe's events. An event only says where to look: the object is fetched again and applied forward only, with the event's inbox
+/// row in the same commit, so order, repeats and late notices change nothing.
+/// </summary>
+public sealed class StripeEventHandler(InvoiceBook book, IPaymentGateway gateway, PaymentRunner runner) : IMessageHandler
+{
+    public string Queue => Queues.StripeEvents;
+
+    public string Subject => StripeEventReceived.Subject;
+
+    public async Task HandleAsync(Envelope envelope, CancellationToken cancellation)
+    {
+        StripeEventReceived received = envelope.Read<StripeEventReceived>();
+        GatewayPayment? payment = received.Type switch
+        {
+            "payment_intent.succeeded" or "payment_intent.payment_failed" or "payment_intent.processing"
+                or "payment_intent.canceled" or "payment_intent.requires_action" => await gateway.FindPaymentAsync(received.ObjectId, cancellation),
+            "charge.dispute.created" or "charge.dispute.closed" => await ReversedAsync(received.ObjectId, cancellation),
+            _ => null,
+        };
+        string effect = payment switch
+        {
+            null => "ignored",
+            { Reference: null } => "foreign",
+            _ => await ApplyAsync(payment.Reference, payment.Observation, received.Id, cancellation),
+        };
+        PaymentMetrics.CountEvent(received.Type, effect);
+    }
+
+    private async Task<string> ApplyAsync(PaymentReference reference, PaymentObservation seen, string eventId, CancellationToken cancellation)
+    {
+        // The attempt was stored before the gateway heard of it, so what is not in the book is another installation's.
+        if (await book.FindAsync(reference.InvoiceId, cancellation) is not { } stored || stored.Entry.Attempts.Count < reference.AttemptNo)
+        {
+            return "foreign";
+        }
+
+        await runner.RecordAsync(stored, reference.AttemptNo, seen, RowKeys.Inbox + eventId, cancellation);
+        return "applied";
+    }
+
+    /// <summary>The payment a lost dispute takes back; null while it can still be won. Late bank returns arrive as disputes that are lost from the start.</summary>
+    private async Task<GatewayPayment?> ReversedAsync(string disputeId, CancellationToken cancellation)
+    {
+        if (await gateway.FindDisputeAsync(disputeId, cancellation) is not { IsFinal: true, PaymentId: { } paymentId } dispute
+            || await gateway.FindPaymentAsync(paymentId, cancellation) is not { } payment)
+        {
+            return null;
+        }
+
+        return payment with { Observation = new PaymentObservation(AttemptState.Reversed, paymentId, dispute.Reason) };
+    }
+}

@@ -1,0 +1,83 @@
+using System.Globalization;
+using System.Net;
+using Flex.Invoicing;
+using Flex.Platform.Resilience;
+using Stripe;
+
+namespace Flex.Payments;
+
+/// <summary>What Stripe's answers, and the lack of one, mean for an attempt.</summary>
+public static class StripeOutcomes
+{
+    private static readonly PaymentObservation Doubt = new(AttemptState.Unknown);
+
+    /// <summary>
+    /// A payment intent as an observation. Off session, a payment that needs its payer has failed. One that was neither confirmed nor
+    /// refused tells nothing.
+    /// </summary>
+    public static PaymentObservation Of(PaymentIntent intent) => intent.Status switch
+    {
+        "succeeded" => new PaymentObservation(AttemptState.Succeeded, intent.Id),
+        "processing" => new PaymentObservation(AttemptState.Processing, intent.Id),
+        "requires_action" => new PaymentObservation(AttemptState.Failed, intent.Id, DeclineCodes.AuthenticationRequired),
+        "canceled" => new PaymentObservation(AttemptState.Failed, intent.Id, intent.CancellationReason ?? "canceled"),
+        "requires_payment_method" when intent.LastPaymentError is { } error => Failed(error, intent.Id),
+        _ => new PaymentObservation(AttemptState.Unknown, intent.Id),
+    };
+
+    /// <summary>Our reference in the metadata; null for a payment that is not ours.</summary>
+    public static PaymentReference? ReferenceOf(PaymentIntent intent) =>
+        intent.Metadata is { } metadata
+        && metadata.TryGetValue("invoice_id", out string? invoice)
+        && metadata.TryGetValue("attempt_no", out string? no)
+        && EntityId.TryParse(invoice, out InvoiceId id)
+        && int.TryParse(no, NumberStyles.None, CultureInfo.InvariantCulture, out int attempt)
+        && attempt > 0
+            ? new PaymentReference(id, attempt)
+            : null;
+
+    /// <summary>
+    /// The outcome of a charge that threw. Declined is Failed; what Stripe certainly did not take on is a
+    /// <see cref="TransientFaultException"/>; everything else may have happened.
+    /// </summary>
+    public static PaymentObservation OfChargeFault(Exception fault) => fault switch
+    {
+        StripeException { StripeError: { Type: "card_error" } error } => Failed(error, error.PaymentIntent?.Id),
+        StripeException { StripeError.Type: "idempotency_error", HttpStatusCode: HttpStatusCode.BadRequest } => Doubt,
+
+        // Another call works on the same objects, perhaps an earlier sending of this one.
+        StripeException { StripeError.Code: "lock_timeout" } => Doubt,
+        StripeException { HttpStatusCode: HttpStatusCode.BadRequest or HttpStatusCode.NotFound, StripeError: { } error } => Failed(error, null),
+        _ when IsNotTaken(fault) => throw Transient(fault),
+        _ => Doubt,
+    };
+
+    /// <summary>A fault of a call that charges nothing: transient when it is Stripe's or the wire's, a defect when it is ours.</summary>
+    public static Exception OfCallFault(Exception fault) => fault is StripeException { HttpStatusCode: >= HttpStatusCode.BadRequest and < HttpStatusCode.InternalServerError }
+        && !IsNotTaken(fault)
+            ? new DefectException("Stripe refused a call.", fault)
+            : Transient(fault);
+
+    public static bool IsFault(Exception fault, CancellationToken cancellation) =>
+        fault is StripeException || FlexHttpClients.IsNetworkFault(fault)
+        || (fault is OperationCanceledException && !cancellation.IsCancellationRequested);
+
+    /// <summary>Throttled, refused for its key, another call with the same idempotency key under way, or never sent.</summary>
+    private static bool IsNotTaken(Exception fault) => fault switch
+    {
+        StripeException { HttpStatusCode: HttpStatusCode.TooManyRequests or HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden } => true,
+        StripeException { HttpStatusCode: HttpStatusCode.Conflict } => true,
+        HttpRequestException
+        {
+            HttpRequestError: HttpRequestError.ConnectionError or HttpRequestError.NameResolutionError
+                or HttpRequestError.SecureConnectionError or HttpRequestError.ProxyTunnelError,
+        } => true,
+        _ => FlexHttpClients.IsNotSent(fault),
+    };
+
+    private static TransientFaultException Transient(Exception fault) => new("Stripe is busy or out of reach.", fault);
+
+    /// <summary>The decline code says more than the error's code, which for most cards is just card_declined.</summary>
+    private static PaymentObservation Failed(StripeError error, string? intentId) => new(
+        AttemptState.Failed, intentId, error.DeclineCode ?? error.Code ?? error.Type, error.DeclineCode, error.AdviceCode);
+}

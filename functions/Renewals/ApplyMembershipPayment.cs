@@ -1,0 +1,55 @@
+using Flex.Access;
+using Flex.Invoicing;
+using Flex.Memberships;
+using Flex.Payments;
+using Flex.Platform.Messaging;
+using Flex.Platform.Tables;
+using Flex.Settings;
+
+namespace Flex.Renewals;
+
+/// <summary>
+/// Takes in the outcome of a membership's charge, whichever way it became known: by the gateway's answer, a webhook or the
+/// reconciliation. Needs no inbox: an outcome that is already in the facts changes nothing.
+/// </summary>
+public sealed class ApplyMembershipPayment(MembershipStore memberships, SettingsStore settings, CompleteSignUp signUp) : IMessageHandler
+{
+    public string Queue => Queues.Memberships;
+
+    public string Subject => MembershipPaymentSettled.Subject;
+
+    public async Task HandleAsync(Envelope envelope, CancellationToken cancellation)
+    {
+        MembershipPaymentSettled settled = envelope.Read<MembershipPaymentSettled>();
+        if (settled.Kind == InvoiceKind.SignUp && settled.State != ChargeState.Reversed)
+        {
+            await signUp.ApplyAsync(settled.Period.MembershipId, settled.State, cancellation);
+            return;
+        }
+
+        if (await memberships.FindAsync(settled.Period.MembershipId, cancellation) is not { } stored)
+        {
+            return;
+        }
+
+        Location location = await settings.FindLocationAsync(stored.Value.LocationId, cancellation)
+            ?? throw new DefectException($"Location {stored.Value.LocationId} has disappeared.");
+        SiteCalendar calendar = location.Calendar;
+        Membership after = settled.State == ChargeState.Reversed
+            ? RenewalLadder.Reverse(stored.Value, settled.Period, settled.InvoiceId, settled.FailureCode, settled.At, calendar)
+            : RenewalLadder.Settle(stored.Value, settled.InvoiceId, settled.State, settled.FailureCode, settled.At, calendar);
+        if (ReferenceEquals(after, stored.Value))
+        {
+            return;
+        }
+
+        TableBatch batch = await memberships.ChangeAsync(MembershipStore.BatchFor(after.Id), stored, after, cancellation);
+        foreach (OutboxMessage message in MembershipMessages.Of(stored.Value, after, calendar, AccessEndReason.Expired))
+        {
+            batch.Send(message);
+        }
+
+        batch.Send(MembershipMessages.Look(after, RenewalNames.PaymentSettled));
+        (await memberships.CommitAsync(batch, cancellation)).Require();
+    }
+}

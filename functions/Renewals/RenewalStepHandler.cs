@@ -1,0 +1,122 @@
+using Flex.Access;
+using Flex.Invoicing;
+using Flex.Memberships;
+using Flex.Payments;
+using Flex.Platform.Messaging;
+using Flex.Platform.Tables;
+using Flex.Settings;
+using NodaTime;
+
+namespace Flex.Renewals;
+
+/// <summary>
+/// One look at a membership: load the facts, decide, take the step. Safe to repeat at any point: the attempt is committed
+/// before the gateway is called, its invoice id and gateway key follow from it, and its outcome is applied once.
+/// </summary>
+public sealed class RenewalStepHandler(
+    MembershipStore memberships, SettingsStore settings, IMembershipBilling billing, DowngradeMembership downgrade, TimeProvider time)
+{
+    /// <summary>Pause after a fault of storage or gateway that decided nothing.</summary>
+    private static readonly Duration FaultPause = Duration.FromMinutes(1);
+
+    public async Task<RenewalStepResult> HandleAsync(RenewalInput input, CancellationToken cancellation)
+    {
+        try
+        {
+            return await StepAsync(input, cancellation);
+        }
+        catch (TransientFaultException)
+        {
+            return LookAgain(time.Now() + FaultPause, "fault");
+        }
+    }
+
+    private async Task<RenewalStepResult> StepAsync(RenewalInput input, CancellationToken cancellation)
+    {
+        if (await memberships.FindAsync(input.MembershipId, cancellation) is not { } stored || !Watches(input, stored.Value))
+        {
+            return new RenewalStepResult(null, "done");
+        }
+
+        SiteCalendar calendar = await CalendarAsync(stored.Value.LocationId, cancellation);
+        Instant now = time.Now();
+        switch (RenewalLadder.Decide(stored.Value, calendar, now))
+        {
+            case RenewalStep.Charge charge:
+                Membership begun = RenewalLadder.Begin(stored.Value, charge, calendar, now);
+                TableBatch batch = await memberships.ChangeAsync(MembershipStore.BatchFor(begun.Id), stored, begun, cancellation);
+                CommitResult committed = await memberships.CommitAsync(batch, cancellation);
+                if (!committed.IsCommitted)
+                {
+                    // Somebody changed the membership in between; what is true now decides.
+                    return LookAgain(now, "changed");
+                }
+
+                return await AttemptAsync(input, begun, calendar, cancellation);
+
+            case RenewalStep.Resume:
+                return await AttemptAsync(input, stored.Value, calendar, cancellation);
+
+            case RenewalStep.Downgrade:
+                await downgrade.HandleAsync(stored, EndReasonOf(stored.Value), cancellation);
+                return new RenewalStepResult(null, "downgraded");
+
+            case RenewalStep.Wait wait:
+                return LookAgain(wait.Until, wait.For);
+
+            default:
+                return new RenewalStepResult(null, "done");
+        }
+    }
+
+    /// <summary>This orchestration's business: the membership is open and the period and run it was started for are still the ones at stake.</summary>
+    private static bool Watches(RenewalInput input, Membership membership) =>
+        membership.IsOpen && membership.Run == input.Run && (membership.Ladder?.PeriodStart ?? membership.DueOn) == input.PeriodStart;
+
+    private async Task<RenewalStepResult> AttemptAsync(RenewalInput input, Membership begun, SiteCalendar calendar, CancellationToken cancellation)
+    {
+        ChargeOutcome outcome = await billing.ChargeAsync(ChargeOf(begun, begun.InFlight!), cancellation);
+        Stored<Membership> current = await memberships.FindAsync(begun.Id, cancellation)
+            ?? throw new DefectException($"Membership {begun.Id} has disappeared.");
+        Membership after = RenewalLadder.Settle(current.Value, outcome.InvoiceId, outcome.State, outcome.FailureCode, outcome.At, calendar);
+        if (!ReferenceEquals(after, current.Value))
+        {
+            TableBatch batch = await memberships.ChangeAsync(MembershipStore.BatchFor(after.Id), current, after, cancellation);
+            foreach (OutboxMessage message in MembershipMessages.Of(current.Value, after, calendar, EndReasonOf(after)))
+            {
+                batch.Send(message);
+            }
+
+            CommitResult committed = await memberships.CommitAsync(batch, cancellation);
+            if (!committed.IsCommitted)
+            {
+                return LookAgain(time.Now(), "changed");
+            }
+        }
+
+        return !Watches(input, after)
+            ? new RenewalStepResult(null, "done")
+            : RenewalLadder.Decide(after, calendar, time.Now()) is RenewalStep.Wait wait ? LookAgain(wait.Until, wait.For) : LookAgain(time.Now(), "next");
+    }
+
+    private static MembershipCharge ChargeOf(Membership membership, AttemptInFlight attempt) => new(
+        attempt.InvoiceId,
+        InvoiceKind.Renewal,
+        attempt.Period,
+        membership.CustomerId,
+        membership.MemberId,
+        membership.LocationId,
+        $"{membership.Plan.Name}, from {attempt.Period.PeriodStart:uuuu-MM-dd}",
+        membership.Plan.Price,
+        membership.Plan.TaxRateId,
+        membership.Ladder?.LastInvoice);
+
+    /// <summary>A downgrade after the ladder, or the end of a cancelled membership.</summary>
+    private static AccessEndReason EndReasonOf(Membership membership) =>
+        membership.CancelOn is null ? AccessEndReason.Downgraded : AccessEndReason.Expired;
+
+    private static RenewalStepResult LookAgain(Instant at, string waiting) => new(at.ToDateTimeUtc(), waiting);
+
+    private async Task<SiteCalendar> CalendarAsync(LocationId location, CancellationToken cancellation) =>
+        (await settings.FindLocationAsync(location, cancellation) ?? throw new DefectException($"Location {location} has disappeared.")).Calendar;
+}

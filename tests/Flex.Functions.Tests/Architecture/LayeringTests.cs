@@ -1,0 +1,90 @@
+using System.Text.RegularExpressions;
+using Xunit;
+
+namespace Flex.Functions.Tests.Architecture;
+
+public sealed partial class LayeringTests
+{
+    /// <summary>Files that hold decisions: pure functions of their arguments.</summary>
+    private static readonly string[] Decisions =
+    [
+        "functions/Access/AccessPlan.cs",
+        "functions/Bookings/Agenda.cs",
+        "functions/Bookings/Booking.cs",
+        "functions/Invoicing/InvoiceMath.cs",
+        "functions/Memberships/Membership.cs",
+        "functions/Renewals/RenewalLadder.cs",
+        "functions/Renewals/RenewalSlot.cs",
+    ];
+
+    [Theory]
+    [InlineData(@"\bAzure\.Data\.Tables\b", "functions/Platform/Tables/")]
+    [InlineData(@"using Stripe\b|\bStripe\.[A-Z]", "functions/Payments/Stripe")]
+    [InlineData(@"\bUpsertEntity", "functions/Platform/Tables/")]
+    [InlineData(@"\bETag\.All\b", "functions/Platform/")]
+    [InlineData(@"\bSaltoClient\b", "functions/Access/")]
+    public void A_technology_is_used_in_one_place(string pattern, string place)
+    {
+        string[] users = [.. SourceTree.Under("functions").Where(f => Regex.IsMatch(f.Code, pattern)).Select(f => f.Path)];
+
+        Assert.All(users, path => Assert.StartsWith(place, path, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void Tables_and_the_gateway_are_used_at_all()
+    {
+        Assert.Contains(SourceTree.Under("functions/Platform/Tables"), f => f.Code.Contains("Azure.Data.Tables", StringComparison.Ordinal));
+        Assert.Contains(SourceTree.Under("functions/Payments"), f => f.Code.Contains("using Stripe", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void Decisions_know_neither_time_nor_tasks_nor_logs_nor_fresh_ids()
+    {
+        foreach (string path in Decisions)
+        {
+            SourceTree.SourceFile file = SourceTree.Under(Path.GetDirectoryName(path)!).Single(f => f.Path == path);
+            Assert.Empty(file.Matching(Impure()));
+        }
+
+        foreach (SourceTree.SourceFile file in SourceTree.Under("functions/Kernel").Where(f => !f.Path.EndsWith("Clock.cs", StringComparison.Ordinal) && !f.Path.EndsWith("EntityId.cs", StringComparison.Ordinal)))
+        {
+            Assert.Empty(file.Matching(Impure()));
+        }
+    }
+
+    [Fact]
+    public void Money_never_meets_a_double()
+    {
+        string[] offenders = [.. SourceTree.Under("functions/Kernel").Concat(SourceTree.Under("functions/Invoicing")).Concat(SourceTree.Under("functions/Payments"))
+            .Concat(SourceTree.Under("functions/Bookings")).Concat(SourceTree.Under("functions/Memberships")).Concat(SourceTree.Under("functions/Renewals"))
+            .Where(f => Floating().IsMatch(f.Code)).Select(f => f.Path)];
+
+        Assert.Empty(offenders);
+    }
+
+    [Fact]
+    public void A_trigger_binds_and_hands_over_in_ten_lines()
+    {
+        int seen = 0;
+        foreach (SourceTree.SourceFile file in SourceTree.Under("functions").Where(f => f.Code.Contains("[Function(", StringComparison.Ordinal)))
+        {
+            foreach (Match match in TriggerBody().Matches(file.Text))
+            {
+                seen++;
+                int lines = match.Groups["body"].Value.Count(c => c == '\n');
+                Assert.True(lines <= 10, $"{file.Path}: {match.Groups["name"].Value} has {lines} lines.");
+            }
+        }
+
+        Assert.True(seen > 10, $"Only {seen} triggers were found.");
+    }
+
+    [GeneratedRegex(@"\bTask\b|\bILogger\b|\bTimeProvider\b|\bIIdSource\b|\bAzure\b|\basync\b")]
+    private static partial Regex Impure();
+
+    [GeneratedRegex(@"(?<!\w)(double|float)(?!\w)")]
+    private static partial Regex Floating();
+
+    [GeneratedRegex(@"\[Function\((?<name>[^)]*)\)(?s:.*?)(?:Trigger)(?s:.*?)\n    \{\n(?<body>(?s:.*?))\n    \}|\[Function\((?<name>[^)]*)\)(?s:.*?)=>(?<body>(?s:[^;]*));")]
+    private static partial Regex TriggerBody();
+}
