@@ -8,8 +8,8 @@ namespace Flex.Access;
 /// <summary>
 /// Table <c>access</c>: partition = member id with the row <c>A</c> and the inbox; partition <c>pending</c> lists the members the
 /// periodic reconcile has to look at, so it never searches.
-/// A member is put on the list before his row says so and his row stops saying so before he is taken off it: a crash between the
-/// two leaves a needless entry, never a forgotten member.
+/// A member is put on the list before his row is saved, and only the reconcile takes him off it, after it has seen his row in
+/// line: a crash between the two leaves a needless entry, never a forgotten member.
 /// </summary>
 public sealed class AccessStore(ITableStore tables, Committer committer, IIdSource ids)
 {
@@ -34,14 +34,11 @@ public sealed class AccessStore(ITableStore tables, Committer committer, IIdSour
     public Task<CommitResult> SaveAsync(MemberAccess access, string? etag, CancellationToken cancellation) =>
         tables.CommitAsync(new TableBatch(Table, access.MemberId.Value).Put(Row, access, etag), cancellation);
 
-    /// <summary>The version of the member's entry on the list; null when he is not on it.</summary>
-    public async Task<string?> FindListedAsync(MemberId memberId, CancellationToken cancellation) =>
-        (await tables.FindAsync(Table, PendingPartition, memberId.Value, cancellation))?.ETag;
-
     /// <summary>Puts the member on the list, or renews his entry, and asks for another look after the delay, if there is one.</summary>
-    public async Task ListAsync(PendingAccess entry, string? listed, Duration? lookAgainAfter, CancellationToken cancellation)
+    public async Task ListAsync(PendingAccess entry, Duration? lookAgainAfter, CancellationToken cancellation)
     {
-        TableBatch batch = new TableBatch(Table, PendingPartition).Put(entry.MemberId.Value, entry, listed);
+        TableRow? listed = await tables.FindAsync(Table, PendingPartition, entry.MemberId.Value, cancellation);
+        TableBatch batch = new TableBatch(Table, PendingPartition).Put(entry.MemberId.Value, entry, listed?.ETag);
         if (lookAgainAfter is { } delay)
         {
             batch.Send(OutboxMessage.Create(

@@ -35,32 +35,26 @@ public sealed class AccessSync(AccessStore store, IDoorAccess doors, IAccessSett
         for (int attempt = 0; attempt < 3; attempt++)
         {
             (MemberAccess access, string? etag) = await store.FindAsync(memberId, cancellation);
-            string? listed = access.Listed ? await store.FindListedAsync(memberId, cancellation) : null;
             if (!access.Pending)
             {
-                await UnlistAsync(access, listed, cancellation);
                 return true;
             }
 
-            if (current.SiteId is null && access.Listed)
+            if (current.SiteId is not { } siteId)
             {
+                await ListAsync(access, cancellation);
                 return false;
             }
 
-            MemberAccess after = current.SiteId is { } siteId
-                ? await new Run(doors, directory, current, siteId, access).AttemptAsync(time.Now(), cancellation)
-                : access;
+            MemberAccess after = await new Run(doors, directory, current, siteId, access).AttemptAsync(time.Now(), cancellation);
             if (after.Pending)
             {
-                listed ??= await store.FindListedAsync(memberId, cancellation);
-                await store.ListAsync(new PendingAccess(memberId, time.Now()), listed, Wait(after), cancellation);
+                await ListAsync(after, cancellation);
             }
 
-            after = after with { Listed = after.Pending };
             if ((await store.SaveAsync(after, etag, cancellation)).IsCommitted)
             {
                 Report(access, after);
-                await UnlistAsync(after, listed, cancellation);
                 return !after.Pending;
             }
         }
@@ -68,8 +62,8 @@ public sealed class AccessSync(AccessStore store, IDoorAccess doors, IAccessSett
         throw new TransientFaultException("The member's access changed again and again while it was brought in line.");
     }
 
-    private Task UnlistAsync(MemberAccess access, string? listed, CancellationToken cancellation) =>
-        listed is null || access.Pending ? Task.CompletedTask : store.UnlistAsync(access.MemberId, listed, cancellation);
+    private Task ListAsync(MemberAccess access, CancellationToken cancellation) =>
+        store.ListAsync(new PendingAccess(access.MemberId, time.Now()), Wait(access), cancellation);
 
     /// <summary>Doubling waits after a fault; after those, and for what only staff can change, the periodic reconcile is enough.</summary>
     private static Duration? Wait(MemberAccess after) =>

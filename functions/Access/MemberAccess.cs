@@ -88,9 +88,6 @@ public sealed record MemberAccess(MemberId MemberId, IReadOnlyDictionary<string,
     /// <summary>Salto has not followed yet.</summary>
     public bool Pending { get; init; }
 
-    /// <summary>The member is on the list the periodic reconcile reads.</summary>
-    public bool Listed { get; init; }
-
     /// <summary>Failed attempts in a row.</summary>
     public int Attempts { get; init; }
 

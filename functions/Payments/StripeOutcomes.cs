@@ -44,6 +44,9 @@ public static class StripeOutcomes
     {
         StripeException { StripeError: { Type: "card_error" } error } => Failed(error, error.PaymentIntent?.Id),
         StripeException { StripeError.Type: "idempotency_error", HttpStatusCode: HttpStatusCode.BadRequest } => Doubt,
+
+        // Another call works on the same objects, perhaps an earlier sending of this one.
+        StripeException { StripeError.Code: "lock_timeout" } => Doubt,
         StripeException { HttpStatusCode: HttpStatusCode.BadRequest or HttpStatusCode.NotFound, StripeError: { } error } => Failed(error, null),
         _ when IsNotTaken(fault) => throw Transient(fault),
         _ => Doubt,

@@ -1,0 +1,201 @@
+using System.Globalization;
+using System.Text.Json.Nodes;
+using Flex.Bookings;
+using Flex.Functions.Tests.Platform.Http;
+using Flex.Kernel;
+using Flex.Local.Runtime.Storage;
+using Flex.Members;
+using Flex.Platform;
+using Flex.Platform.Http;
+using Flex.Platform.Identity;
+using Flex.Platform.Messaging;
+using Flex.Platform.Tables;
+using Microsoft.Extensions.DependencyInjection;
+using NodaTime;
+
+namespace Flex.Functions.Tests.Bookings;
+
+/// <summary>
+/// The app on memory tables with a New York location, a meeting room at 12.00 an hour, a customer and a member with an active
+/// membership. Calls go through the triggers, as staff unless a test says otherwise. It is 2025-01-01T00:00Z.
+/// </summary>
+internal sealed class Spaces : IDisposable
+{
+    private int _memberships;
+
+    public Spaces() => App = new FunctionHarness(s => s
+        .AddSingleton<ITableStore>(Tables)
+        .AddSingleton<IMessagePublisher>(Queue)
+        .AddSingleton<ITokenValidator, PlainTokens>());
+
+    public MemoryTableStore Tables { get; } = new();
+
+    public RecordingQueue Queue { get; } = new();
+
+    public FunctionHarness App { get; }
+
+    public LocationId Location { get; private set; }
+
+    public RateId Rate { get; private set; }
+
+    public ResourceId Room { get; private set; }
+
+    public CustomerId Customer { get; private set; }
+
+    public MemberId Member { get; private set; }
+
+    public Instant Now => App.Time.Now();
+
+    public T Get<T>()
+        where T : notnull => App.Services.GetRequiredService<T>();
+
+    public static async Task<Spaces> CreateAsync(string timeZone = "America/New_York", string hourly = "12.00")
+    {
+        var spaces = new Spaces();
+        spaces.Location = await spaces.AddAsync<LocationId>("Locations_Create", new { name = "Main", timeZone, currency = "usd" });
+        spaces.Rate = await spaces.AddAsync<RateId>("Rates_Create", new { name = "Rooms", hourlyPrice = Money(hourly), taxRateId = (string?)null, locationIds = Array.Empty<string>() });
+        spaces.Room = await spaces.AddRoomAsync();
+        spaces.Customer = await spaces.AddAsync<CustomerId>("Customers_Create", new { name = "Acme", billingEmail = "billing@acme.example" });
+        spaces.Member = await spaces.AddMemberAsync();
+        return spaces;
+    }
+
+    public static object Money(string amount, string currency = "usd") => new { amount, currency };
+
+    public async Task<ResourceId> AddRoomAsync(string name = "Blue room") =>
+        await AddAsync<ResourceId>("Resources_Create", new { locationId = Location.Value, name, kind = "meetingRoom", capacity = 8, rateId = Rate.Value });
+
+    /// <summary>A member, with an active membership unless another status is given; null is none.</summary>
+    public async Task<MemberId> AddMemberAsync(MembershipStatus? status = MembershipStatus.Active, Instant? endsAt = null)
+    {
+        MemberId member = await AddAsync<MemberId>("Members_Create", new { customerId = Customer.Value, locationId = Location.Value, email = "ann@acme.example", firstName = "Ann", lastName = "Lee" });
+        if (status is { } known)
+        {
+            await SetStandingAsync(member, NewStanding(known, endsAt));
+        }
+
+        return member;
+    }
+
+    public MembershipStanding NewStanding(MembershipStatus status, Instant? endsAt = null, long version = 1) => new(
+        EntityId.Derive<MembershipId>(string.Create(CultureInfo.InvariantCulture, $"membership {++_memberships}"), EntityId.Home(Location)),
+        Location,
+        EntityId.Derive<PlanId>("plan"),
+        "Resident",
+        IsDefault: false,
+        status,
+        endsAt,
+        version);
+
+    /// <summary>What Memberships would publish, delivered at once.</summary>
+    public Task SetStandingAsync(MemberId member, MembershipStanding standing) => DeliverAsync(
+        Queues.Memberships,
+        new Envelope($"m{++_memberships}", MembershipChanged.Subject, StorageJson.Write(new MembershipChanged(member, standing)), null));
+
+    public Task DowngradeAsync(MembershipStanding current, MemberId? member = null) =>
+        SetStandingAsync(member ?? Member, current with { Status = MembershipStatus.Downgraded, Version = current.Version + 1 });
+
+    public async Task<MembershipStanding> StandingAsync(MemberId? member = null) =>
+        (await Get<MemberStore>().FindAsync(member ?? Member, default))!.Standing.Single(s => s.Version > 0);
+
+    /// <summary>Posts to a creating function and returns the new id.</summary>
+    public async Task<T> AddAsync<T>(string function, object body)
+        where T : struct, IEntityId<T>
+    {
+        Answer answer = await SendAsync(function, body);
+        Xunit.Assert.True(answer.Status == 201, answer.Body);
+        return EntityId.Parse<T>((string)answer.Json["id"]!);
+    }
+
+    /// <summary>Calls a function; the path's id replaces <c>{id}</c>.</summary>
+    public Task<Answer> SendAsync(
+        string function, object? body = null, string caller = "staff", string? id = null, string query = "", params (string Name, string Value)[] headers)
+    {
+        FunctionEntry entry = Get<FunctionCatalog>().Find(function)!;
+        string path = "/api/" + entry.Route.Replace("{id}", id, StringComparison.Ordinal) + query;
+        return App.SendAsync(
+            function, entry.Methods[0], path, body is null ? null : body as string ?? HttpJson.Write(body), [("Authorization", "Bearer " + caller), .. headers]);
+    }
+
+    public static string As(MemberId member) => "member." + member;
+
+    public object Wish(string start, string end, MemberId? member = null, ResourceId? room = null) =>
+        new { resourceId = (room ?? Room).Value, start, end, memberId = (member ?? Member).Value };
+
+    public Task<Answer> BookAsync(string start, string end, string caller = "staff", MemberId? member = null, ResourceId? room = null, string? key = null) =>
+        SendAsync("Bookings_Create", Wish(start, end, member, room), caller, headers: key is null ? [] : [("Idempotency-Key", key)]);
+
+    public async Task<Booking> FindAsync(Answer answer) =>
+        (await Get<BookingStore>().ReadAsync(EntityId.Parse<BookingId>((string)answer.Json["id"]!), default))!.Value;
+
+    /// <summary>Delivers what is on a queue, and what that leads to, until nothing is left.</summary>
+    public async Task DrainAsync(string queue)
+    {
+        while (Queue.Take(queue) is { } message)
+        {
+            await DeliverAsync(queue, message);
+        }
+    }
+
+    public Task DeliverAsync(string queue, Envelope message) =>
+        App.Services.GetServices<IMessageHandler>().Single(h => h.Queue == queue && h.Subject == message.Subject).HandleAsync(message, default);
+
+    public void Dispose() => App.Dispose();
+
+    /// <summary>Tokens are the role, for members followed by the id.</summary>
+    private sealed class PlainTokens : ITokenValidator
+    {
+        public Task<Result<Caller>> ValidateAsync(string? token, CancellationToken cancellation) => Task.FromResult<Result<Caller>>(token switch
+        {
+            "owner" => new Caller(Role.Owner, "owner-1"),
+            "staff" => new Caller(Role.Staff, "staff-1"),
+            { } text when text.StartsWith("member.", StringComparison.Ordinal) =>
+                new Caller(Role.Member, text, EntityId.Parse<MemberId>(text["member.".Length..])),
+            _ => new Error(ErrorKind.Unauthenticated, ErrorCodes.Unauthenticated, "No token."),
+        });
+    }
+}
+
+/// <summary>Keeps what was published until a test takes it; the outbox's sweeps are left out.</summary>
+internal sealed class RecordingQueue : IMessagePublisher
+{
+    private readonly Lock _lock = new();
+    private readonly List<(string Queue, Envelope Message)> _messages = [];
+
+    public Task PublishAsync(string queue, Envelope message, Duration? delay, CancellationToken cancellation)
+    {
+        lock (_lock)
+        {
+            if (queue != Queues.Outbox)
+            {
+                _messages.Add((queue, message));
+            }
+        }
+
+        return Task.CompletedTask;
+    }
+
+    public IReadOnlyList<T> On<T>(string queue, string subject)
+    {
+        lock (_lock)
+        {
+            return [.. _messages.Where(m => m.Queue == queue && m.Message.Subject == subject).Select(m => m.Message.Read<T>())];
+        }
+    }
+
+    public Envelope? Take(string queue)
+    {
+        lock (_lock)
+        {
+            int index = _messages.FindIndex(m => m.Queue == queue);
+            if (index < 0)
+            {
+                return null;
+            }
+
+            Envelope message = _messages[index].Message;
+            _messages.RemoveAt(index);
+            return message;
+        }
+    }
+}
