@@ -25,13 +25,14 @@ public sealed class SaltoModule(string? journal, SaltoSimulatorOptions options) 
 /// <summary>Rules for <c>salto</c> in the simulator's terms.</summary>
 internal sealed class RegisteredSaltoFaults(FaultRegistry faults) : ISaltoFaults
 {
-    public SaltoFaultKind? Next(SaltoRequest request) => faults.Take(FaultRegistry.Salto, request.Method, request.Path, request.Body) switch
+    public SaltoFault? Next(SaltoRequest request) => faults.Take(FaultRegistry.Salto, request.Method, request.Path, request.Body) switch
     {
-        { Kind: FaultKind.Status, Status: 401 } => SaltoFaultKind.TokenRejected,
-        { Kind: FaultKind.Status, Status: 429 } => SaltoFaultKind.TooManyRequests,
-        { Kind: FaultKind.Status } => SaltoFaultKind.ServerError,
-        { Kind: FaultKind.TimeoutAfterEffect } => SaltoFaultKind.LostAnswer,
-        { Kind: FaultKind.TimeoutBeforeEffect } => SaltoFaultKind.LostRequest,
+        { Kind: FaultKind.Latency } rule => new SaltoFault(SaltoFaultKind.Slow, Latency: TimeSpan.FromMilliseconds(rule.LatencyMs ?? 0)),
+        { Kind: FaultKind.Status, Status: 401 } => new SaltoFault(SaltoFaultKind.TokenRejected),
+        { Kind: FaultKind.Status, Status: 429 } => new SaltoFault(SaltoFaultKind.TooManyRequests),
+        { Kind: FaultKind.Status } rule => new SaltoFault(SaltoFaultKind.ServerError, rule.Status),
+        { Kind: FaultKind.TimeoutAfterEffect } => new SaltoFault(SaltoFaultKind.LostAnswer),
+        { Kind: FaultKind.TimeoutBeforeEffect } => new SaltoFault(SaltoFaultKind.LostRequest),
         _ => null,
     };
 }

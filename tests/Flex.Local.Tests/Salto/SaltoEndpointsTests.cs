@@ -2,7 +2,7 @@ using System.Net;
 using System.Net.Http.Json;
 using System.Text;
 using System.Text.Json;
-using Flex.Local.Runtime.Faults;
+using Flex.Local.Simulators;
 using Flex.Local.Simulators.Salto;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
@@ -15,9 +15,9 @@ using Xunit;
 namespace Flex.Local.Tests.Salto;
 
 /// <summary>The simulator over HTTP, as a newcomer's own client meets it.</summary>
-public sealed class SaltoModuleTests : IAsyncLifetime
+public sealed class SaltoEndpointsTests : IAsyncLifetime
 {
-    private readonly FaultRegistry _faults = new();
+    private readonly SaltoFaultQueue _faults = new();
     private WebApplication _app = null!;
     private HttpClient _http = null!;
 
@@ -25,15 +25,12 @@ public sealed class SaltoModuleTests : IAsyncLifetime
 
     public async ValueTask InitializeAsync()
     {
-        var module = new SaltoModule(dataDirectory: null, new SaltoSimulatorOptions());
+        var simulator = new SaltoSimulator(new SaltoState(new JsonLinesJournal(null)), TimeProvider.System, new SaltoSimulatorOptions(), _faults);
         WebApplicationBuilder builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
         builder.WebHost.UseUrls("http://127.0.0.1:0");
-        builder.Services.AddSingleton(TimeProvider.System);
-        builder.Services.AddSingleton(_faults);
-        module.Configure(builder.Services);
         _app = builder.Build();
-        module.Map(_app);
+        _app.MapSalto(simulator);
         await _app.StartAsync(Ct);
         string address = _app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single();
         _http = new HttpClient { BaseAddress = new Uri(address) };
@@ -81,12 +78,10 @@ public sealed class SaltoModuleTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Injected_faults_of_the_host_hit_salto_only_as_long_as_they_last()
+    public async Task Faults_reach_an_http_client_as_statuses_and_broken_connections()
     {
         await SignInAsync();
-        _faults.Add(new FaultRule("salto", FaultKind.Status, Path: "/sites", Status: 429));
-        _faults.Add(new FaultRule("salto", FaultKind.TimeoutAfterEffect, Path: "/sites"));
-        _faults.Add(new FaultRule("stripe", FaultKind.Status, Status: 500));
+        _faults.Add(SaltoFaultKind.TooManyRequests, pathContains: "/sites").Add(SaltoFaultKind.LostAnswer, pathContains: "/sites");
 
         HttpResponseMessage busy = await _http.GetAsync("/local/salto/api/v1.2/sites", Ct);
         Assert.Equal(HttpStatusCode.TooManyRequests, busy.StatusCode);
