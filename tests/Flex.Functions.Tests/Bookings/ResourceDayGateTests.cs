@@ -32,7 +32,8 @@ public sealed class ResourceDayGateTests
     {
         for (int i = 0; i < 200; i++)
         {
-            await Task.WhenAll(Task.Run(() => PassAsync(["a", "b"])), Task.Run(() => PassAsync(["b", "a"])));
+            await Task.WhenAll(
+                Task.Run(() => PassAsync(["a", "b"]), Spaces.Cancellation), Task.Run(() => PassAsync(["b", "a"]), Spaces.Cancellation));
         }
 
         async Task PassAsync(string[] keys)
