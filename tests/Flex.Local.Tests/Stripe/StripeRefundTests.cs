@@ -15,31 +15,31 @@ public sealed class StripeRefundTests : IDisposable
     {
         PaymentIntent intent = await Paid("pm_card_visa");
 
-        Refund first = await world.V1.Refunds.CreateAsync(new RefundCreateOptions { PaymentIntent = intent.Id, Amount = 1000, Reason = "requested_by_customer" });
+        Refund first = await world.V1.Refunds.CreateAsync(new RefundCreateOptions { PaymentIntent = intent.Id, Amount = 1000, Reason = "requested_by_customer" }, cancellationToken: StripeTestWorld.Cancel);
         StripeException tooMuch = await Assert.ThrowsAsync<StripeException>(() =>
-            world.V1.Refunds.CreateAsync(new RefundCreateOptions { PaymentIntent = intent.Id, Amount = 1501 }));
-        Refund rest = await world.V1.Refunds.CreateAsync(new RefundCreateOptions { Charge = intent.LatestChargeId });
-        StripeException again = await Assert.ThrowsAsync<StripeException>(() => world.V1.Refunds.CreateAsync(new RefundCreateOptions { Charge = intent.LatestChargeId }));
+            world.V1.Refunds.CreateAsync(new RefundCreateOptions { PaymentIntent = intent.Id, Amount = 1501 }, cancellationToken: StripeTestWorld.Cancel));
+        Refund rest = await world.V1.Refunds.CreateAsync(new RefundCreateOptions { Charge = intent.LatestChargeId }, cancellationToken: StripeTestWorld.Cancel);
+        StripeException again = await Assert.ThrowsAsync<StripeException>(() => world.V1.Refunds.CreateAsync(new RefundCreateOptions { Charge = intent.LatestChargeId }, cancellationToken: StripeTestWorld.Cancel));
 
         Assert.Equal(("succeeded", 1000L), (first.Status, first.Amount));
         Assert.Equal("amount", tooMuch.StripeError.Param);
         Assert.Equal(1500, rest.Amount);
         Assert.Equal("charge_already_refunded", again.StripeError.Code);
-        Charge charge = await world.V1.Charges.GetAsync(intent.LatestChargeId);
+        Charge charge = await world.V1.Charges.GetAsync(intent.LatestChargeId, cancellationToken: StripeTestWorld.Cancel);
         Assert.True(charge is { Refunded: true, AmountRefunded: 2500 });
-        Assert.Equal(2, (await world.V1.Refunds.ListAsync(new RefundListOptions { PaymentIntent = intent.Id })).Count());
+        Assert.Equal(2, (await world.V1.Refunds.ListAsync(new RefundListOptions { PaymentIntent = intent.Id }, cancellationToken: StripeTestWorld.Cancel)).Count());
     }
 
     [Fact]
     public async Task A_pending_refund_succeeds_later()
     {
         PaymentIntent intent = await Paid("pm_card_pendingRefund");
-        Refund refund = await world.V1.Refunds.CreateAsync(new RefundCreateOptions { PaymentIntent = intent.Id });
+        Refund refund = await world.V1.Refunds.CreateAsync(new RefundCreateOptions { PaymentIntent = intent.Id }, cancellationToken: StripeTestWorld.Cancel);
         Assert.Equal("pending", refund.Status);
 
         await world.Advance(Duration.FromDays(3));
 
-        Assert.Equal("succeeded", (await world.V1.Refunds.GetAsync(refund.Id)).Status);
+        Assert.Equal("succeeded", (await world.V1.Refunds.GetAsync(refund.Id, cancellationToken: StripeTestWorld.Cancel)).Status);
         Assert.Contains("refund.updated", world.Receiver.Types);
     }
 
@@ -47,14 +47,14 @@ public sealed class StripeRefundTests : IDisposable
     public async Task A_refund_can_fail_after_it_succeeded()
     {
         PaymentIntent intent = await Paid("pm_card_refundFail");
-        Refund refund = await world.V1.Refunds.CreateAsync(new RefundCreateOptions { PaymentIntent = intent.Id });
+        Refund refund = await world.V1.Refunds.CreateAsync(new RefundCreateOptions { PaymentIntent = intent.Id }, cancellationToken: StripeTestWorld.Cancel);
         Assert.Equal("succeeded", refund.Status);
 
         await world.Advance(Duration.FromDays(3));
 
-        refund = await world.V1.Refunds.GetAsync(refund.Id);
+        refund = await world.V1.Refunds.GetAsync(refund.Id, cancellationToken: StripeTestWorld.Cancel);
         Assert.Equal(("failed", "expired_or_canceled_card"), (refund.Status, refund.FailureReason));
-        Assert.Equal(0, (await world.V1.Charges.GetAsync(intent.LatestChargeId)).AmountRefunded);
+        Assert.Equal(0, (await world.V1.Charges.GetAsync(intent.LatestChargeId, cancellationToken: StripeTestWorld.Cancel)).AmountRefunded);
         Assert.Equal("refund.failed", world.Receiver.Types.Last());
     }
 
@@ -65,12 +65,12 @@ public sealed class StripeRefundTests : IDisposable
     {
         PaymentIntent intent = await Paid("pm_card_createDispute");
         await world.Settle();
-        Dispute dispute = Assert.Single(await world.V1.Disputes.ListAsync(new DisputeListOptions { Charge = intent.LatestChargeId }));
+        Dispute dispute = Assert.Single(await world.V1.Disputes.ListAsync(new DisputeListOptions { Charge = intent.LatestChargeId }, cancellationToken: StripeTestWorld.Cancel));
         Assert.Equal(("needs_response", "fraudulent"), (dispute.Status, dispute.Reason));
-        StripeException refund = await Assert.ThrowsAsync<StripeException>(() => world.V1.Refunds.CreateAsync(new RefundCreateOptions { PaymentIntent = intent.Id }));
+        StripeException refund = await Assert.ThrowsAsync<StripeException>(() => world.V1.Refunds.CreateAsync(new RefundCreateOptions { PaymentIntent = intent.Id }, cancellationToken: StripeTestWorld.Cancel));
         Assert.Equal("charge_disputed", refund.StripeError.Code);
 
-        dispute = await world.V1.Disputes.UpdateAsync(dispute.Id, new DisputeUpdateOptions { Evidence = new DisputeEvidenceOptions { UncategorizedText = evidence } });
+        dispute = await world.V1.Disputes.UpdateAsync(dispute.Id, new DisputeUpdateOptions { Evidence = new DisputeEvidenceOptions { UncategorizedText = evidence } }, cancellationToken: StripeTestWorld.Cancel);
 
         Assert.Equal(status, dispute.Status);
         await world.Settle();
@@ -83,11 +83,11 @@ public sealed class StripeRefundTests : IDisposable
         PaymentIntent disputed = await Paid("pm_card_createDisputeProductNotReceived");
         PaymentIntent inquired = await Paid("pm_card_createDisputeInquiry");
         await world.Settle();
-        Dispute dispute = Assert.Single(await world.V1.Disputes.ListAsync(new DisputeListOptions { PaymentIntent = disputed.Id }));
-        Dispute inquiry = Assert.Single(await world.V1.Disputes.ListAsync(new DisputeListOptions { PaymentIntent = inquired.Id }));
+        Dispute dispute = Assert.Single(await world.V1.Disputes.ListAsync(new DisputeListOptions { PaymentIntent = disputed.Id }, cancellationToken: StripeTestWorld.Cancel));
+        Dispute inquiry = Assert.Single(await world.V1.Disputes.ListAsync(new DisputeListOptions { PaymentIntent = inquired.Id }, cancellationToken: StripeTestWorld.Cancel));
 
-        Assert.Equal("lost", (await world.V1.Disputes.CloseAsync(dispute.Id)).Status);
-        Assert.Equal("warning_closed", (await world.V1.Disputes.CloseAsync(inquiry.Id)).Status);
+        Assert.Equal("lost", (await world.V1.Disputes.CloseAsync(dispute.Id, cancellationToken: StripeTestWorld.Cancel)).Status);
+        Assert.Equal("warning_closed", (await world.V1.Disputes.CloseAsync(inquiry.Id, cancellationToken: StripeTestWorld.Cancel)).Status);
 
         Assert.Single(world.Receiver.Types, "charge.dispute.funds_withdrawn");
     }

@@ -21,13 +21,13 @@ public sealed class StripeTerminalTests : IDisposable
         Assert.Equal((device, "online"), (reader.DeviceType, reader.Status));
         PaymentIntent intent = await InPerson();
 
-        reader = await world.V1.Terminal.Readers.ProcessPaymentIntentAsync(reader.Id, new ReaderProcessPaymentIntentOptions { PaymentIntent = intent.Id });
+        reader = await world.V1.Terminal.Readers.ProcessPaymentIntentAsync(reader.Id, new ReaderProcessPaymentIntentOptions { PaymentIntent = intent.Id }, cancellationToken: StripeTestWorld.Cancel);
         Assert.Equal(("process_payment_intent", "in_progress", intent.Id), (reader.Action.Type, reader.Action.Status, reader.Action.ProcessPaymentIntent.PaymentIntentId));
-        Assert.Equal("requires_payment_method", (await world.V1.PaymentIntents.GetAsync(intent.Id)).Status);
+        Assert.Equal("requires_payment_method", (await world.V1.PaymentIntents.GetAsync(intent.Id, cancellationToken: StripeTestWorld.Cancel)).Status);
         reader = await Present(reader);
 
         Assert.Equal("succeeded", reader.Action.Status);
-        intent = await world.V1.PaymentIntents.GetAsync(intent.Id, new PaymentIntentGetOptions { Expand = ["latest_charge"] });
+        intent = await world.V1.PaymentIntents.GetAsync(intent.Id, new PaymentIntentGetOptions { Expand = ["latest_charge"] }, cancellationToken: StripeTestWorld.Cancel);
         Assert.Equal("succeeded", intent.Status);
         Assert.Equal(reader.Id, intent.LatestCharge.PaymentMethodDetails.CardPresent.Reader);
         await world.Settle();
@@ -41,13 +41,13 @@ public sealed class StripeTerminalTests : IDisposable
     {
         Reader reader = await NewReader();
         PaymentIntent intent = await InPerson();
-        await world.V1.Terminal.Readers.ProcessPaymentIntentAsync(reader.Id, new ReaderProcessPaymentIntentOptions { PaymentIntent = intent.Id });
+        await world.V1.Terminal.Readers.ProcessPaymentIntentAsync(reader.Id, new ReaderProcessPaymentIntentOptions { PaymentIntent = intent.Id }, cancellationToken: StripeTestWorld.Cancel);
 
         reader = await Present(reader, "4000000000009995");
         Assert.Equal(("failed", "insufficient_funds"), (reader.Action.Status, reader.Action.FailureCode));
         Assert.Equal("card_error", reader.Action.ApiError.Type);
-        Assert.Equal("requires_payment_method", (await world.V1.PaymentIntents.GetAsync(intent.Id)).Status);
-        await world.V1.Terminal.Readers.ProcessPaymentIntentAsync(reader.Id, new ReaderProcessPaymentIntentOptions { PaymentIntent = intent.Id });
+        Assert.Equal("requires_payment_method", (await world.V1.PaymentIntents.GetAsync(intent.Id, cancellationToken: StripeTestWorld.Cancel)).Status);
+        await world.V1.Terminal.Readers.ProcessPaymentIntentAsync(reader.Id, new ReaderProcessPaymentIntentOptions { PaymentIntent = intent.Id }, cancellationToken: StripeTestWorld.Cancel);
         reader = await Present(reader);
 
         Assert.Equal("succeeded", reader.Action.Status);
@@ -60,37 +60,38 @@ public sealed class StripeTerminalTests : IDisposable
     public async Task A_card_saved_on_the_reader_is_charged_online_later()
     {
         Reader reader = await NewReader();
-        Customer customer = await world.V1.Customers.CreateAsync(new CustomerCreateOptions());
+        Customer customer = await world.V1.Customers.CreateAsync(new CustomerCreateOptions(), cancellationToken: StripeTestWorld.Cancel);
         SetupIntent setup = await world.V1.SetupIntents.CreateAsync(new SetupIntentCreateOptions
         {
             Customer = customer.Id,
             AllowedPaymentMethodTypes = ["card_present"],
             Usage = "off_session",
-        });
-        await world.V1.Terminal.Readers.ProcessSetupIntentAsync(reader.Id, new ReaderProcessSetupIntentOptions { SetupIntent = setup.Id, AllowRedisplay = "limited" });
+        }, cancellationToken: StripeTestWorld.Cancel);
+        await world.V1.Terminal.Readers.ProcessSetupIntentAsync(reader.Id, new ReaderProcessSetupIntentOptions { SetupIntent = setup.Id, AllowRedisplay = "limited" }, cancellationToken: StripeTestWorld.Cancel);
 
         reader = await Present(reader);
 
-        setup = await world.V1.SetupIntents.GetAsync(setup.Id, new SetupIntentGetOptions { Expand = ["latest_attempt"] });
+        setup = await world.V1.SetupIntents.GetAsync(setup.Id, new SetupIntentGetOptions { Expand = ["latest_attempt"] }, cancellationToken: StripeTestWorld.Cancel);
         string generated = setup.LatestAttempt.PaymentMethodDetails.CardPresent.GeneratedCardId;
         Assert.Equal(generated, reader.Action.ProcessSetupIntent.GeneratedCard);
-        PaymentMethod saved = await world.V1.PaymentMethods.AttachAsync(generated, new PaymentMethodAttachOptions { Customer = customer.Id });
+        PaymentMethod saved = await world.V1.PaymentMethods.AttachAsync(generated, new PaymentMethodAttachOptions { Customer = customer.Id }, cancellationToken: StripeTestWorld.Cancel);
         Assert.Equal(("card", setup.LatestAttemptId), (saved.Type, saved.Card.GeneratedFrom.SetupAttemptId));
-        Assert.Equal("succeeded", (await world.V1.PaymentIntents.CreateAsync(StripeTestWorld.OffSession(customer, saved))).Status);
+        Assert.Equal("succeeded", (await world.V1.PaymentIntents.CreateAsync(StripeTestWorld.OffSession(customer, saved), cancellationToken: StripeTestWorld.Cancel)).Status);
     }
 
     [Fact]
     public async Task A_tap_with_future_usage_leaves_a_generated_card()
     {
         Reader reader = await NewReader();
-        Customer customer = await world.V1.Customers.CreateAsync(new CustomerCreateOptions());
+        Customer customer = await world.V1.Customers.CreateAsync(new CustomerCreateOptions(), cancellationToken: StripeTestWorld.Cancel);
         PaymentIntent intent = await InPerson(customer.Id);
-        await world.V1.Terminal.Readers.ProcessPaymentIntentAsync(reader.Id, new ReaderProcessPaymentIntentOptions { PaymentIntent = intent.Id });
+        await world.V1.Terminal.Readers.ProcessPaymentIntentAsync(reader.Id, new ReaderProcessPaymentIntentOptions { PaymentIntent = intent.Id }, cancellationToken: StripeTestWorld.Cancel);
 
         await Present(reader);
 
-        intent = await world.V1.PaymentIntents.GetAsync(intent.Id, new PaymentIntentGetOptions { Expand = ["latest_charge.payment_method_details.card_present.generated_card"] });
-        Assert.Equal(customer.Id, intent.LatestCharge.PaymentMethodDetails.CardPresent.GeneratedCard.CustomerId);
+        intent = await world.V1.PaymentIntents.GetAsync(intent.Id, new PaymentIntentGetOptions { Expand = ["latest_charge"] }, cancellationToken: StripeTestWorld.Cancel);
+        string generated = intent.LatestCharge.PaymentMethodDetails.CardPresent.GeneratedCard;
+        Assert.Equal(customer.Id, (await world.V1.PaymentMethods.GetAsync(generated, cancellationToken: StripeTestWorld.Cancel)).CustomerId);
     }
 
     [Fact]
@@ -98,7 +99,7 @@ public sealed class StripeTerminalTests : IDisposable
     {
         Reader reader = await NewReader();
         PaymentIntent intent = await InPerson();
-        await world.V1.Terminal.Readers.ProcessPaymentIntentAsync(reader.Id, new ReaderProcessPaymentIntentOptions { PaymentIntent = intent.Id });
+        await world.V1.Terminal.Readers.ProcessPaymentIntentAsync(reader.Id, new ReaderProcessPaymentIntentOptions { PaymentIntent = intent.Id }, cancellationToken: StripeTestWorld.Cancel);
 
         reader = await world.V1.Terminal.Readers.SetReaderDisplayAsync(reader.Id, new ReaderSetReaderDisplayOptions
         {
@@ -110,13 +111,13 @@ public sealed class StripeTerminalTests : IDisposable
                 Tax = 80,
                 LineItems = [new ReaderCartLineItemOptions { Amount = 420, Description = "Day pass", Quantity = 1 }],
             },
-        });
+        }, cancellationToken: StripeTestWorld.Cancel);
         Assert.Equal(("set_reader_display", "in_progress", 420L), (reader.Action.Type, reader.Action.Status, reader.Action.SetReaderDisplay.Cart.LineItems[0].Amount));
         await Assert.ThrowsAsync<StripeException>(() => Present(reader));
-        reader = await world.V1.Terminal.Readers.CancelActionAsync(reader.Id);
+        reader = await world.V1.Terminal.Readers.CancelActionAsync(reader.Id, cancellationToken: StripeTestWorld.Cancel);
 
         Assert.Null(reader.Action);
-        Assert.Equal("requires_payment_method", (await world.V1.PaymentIntents.GetAsync(intent.Id)).Status);
+        Assert.Equal("requires_payment_method", (await world.V1.PaymentIntents.GetAsync(intent.Id, cancellationToken: StripeTestWorld.Cancel)).Status);
     }
 
     [Theory]
@@ -129,7 +130,7 @@ public sealed class StripeTerminalTests : IDisposable
         world.Control("readers/" + reader.Id, state);
 
         StripeException refused = await Assert.ThrowsAsync<StripeException>(() =>
-            world.V1.Terminal.Readers.ProcessPaymentIntentAsync(reader.Id, new ReaderProcessPaymentIntentOptions { PaymentIntent = intent.Id }));
+            world.V1.Terminal.Readers.ProcessPaymentIntentAsync(reader.Id, new ReaderProcessPaymentIntentOptions { PaymentIntent = intent.Id }, cancellationToken: StripeTestWorld.Cancel));
 
         Assert.Equal(("invalid_request_error", code), (refused.StripeError.Type, refused.StripeError.Code));
     }
@@ -139,10 +140,10 @@ public sealed class StripeTerminalTests : IDisposable
     {
         Reader reader = await NewReader();
         (Customer customer, PaymentMethod method) = await world.CustomerWith("pm_card_visa");
-        PaymentIntent paid = await world.V1.PaymentIntents.CreateAsync(StripeTestWorld.OffSession(customer, method));
+        PaymentIntent paid = await world.V1.PaymentIntents.CreateAsync(StripeTestWorld.OffSession(customer, method), cancellationToken: StripeTestWorld.Cancel);
 
         StripeException refused = await Assert.ThrowsAsync<StripeException>(() =>
-            world.V1.Terminal.Readers.ProcessPaymentIntentAsync(reader.Id, new ReaderProcessPaymentIntentOptions { PaymentIntent = paid.Id }));
+            world.V1.Terminal.Readers.ProcessPaymentIntentAsync(reader.Id, new ReaderProcessPaymentIntentOptions { PaymentIntent = paid.Id }, cancellationToken: StripeTestWorld.Cancel));
 
         Assert.Equal("intent_invalid_state", refused.StripeError.Code);
     }
@@ -152,14 +153,14 @@ public sealed class StripeTerminalTests : IDisposable
     {
         Reader reader = await NewReader();
         PaymentIntent intent = await InPerson();
-        await world.V1.Terminal.Readers.ProcessPaymentIntentAsync(reader.Id, new ReaderProcessPaymentIntentOptions { PaymentIntent = intent.Id });
+        await world.V1.Terminal.Readers.ProcessPaymentIntentAsync(reader.Id, new ReaderProcessPaymentIntentOptions { PaymentIntent = intent.Id }, cancellationToken: StripeTestWorld.Cancel);
         await Present(reader);
 
-        await world.V1.Terminal.Readers.RefundPaymentAsync(reader.Id, new ReaderRefundPaymentOptions { PaymentIntent = intent.Id, Amount = 300 });
+        await world.V1.Terminal.Readers.RefundPaymentAsync(reader.Id, new ReaderRefundPaymentOptions { PaymentIntent = intent.Id, Amount = 300 }, cancellationToken: StripeTestWorld.Cancel);
         reader = await Present(reader);
 
         Assert.Equal("succeeded", reader.Action.Status);
-        Assert.Equal(300, Assert.Single(await world.V1.Refunds.ListAsync(new RefundListOptions { PaymentIntent = intent.Id })).Amount);
+        Assert.Equal(300, Assert.Single(await world.V1.Refunds.ListAsync(new RefundListOptions { PaymentIntent = intent.Id }, cancellationToken: StripeTestWorld.Cancel)).Amount);
     }
 
     [Fact]
@@ -167,16 +168,16 @@ public sealed class StripeTerminalTests : IDisposable
     {
         Reader first = await NewReader("simulated-wpe");
         Reader second = await NewReader("simulated-s700");
-        await world.V1.Terminal.Readers.UpdateAsync(first.Id, new ReaderUpdateOptions { Label = "Front desk" });
+        await world.V1.Terminal.Readers.UpdateAsync(first.Id, new ReaderUpdateOptions { Label = "Front desk" }, cancellationToken: StripeTestWorld.Cancel);
 
-        StripeList<Reader> atSecond = await world.V1.Terminal.Readers.ListAsync(new ReaderListOptions { Location = second.LocationId });
+        StripeList<Reader> atSecond = await world.V1.Terminal.Readers.ListAsync(new ReaderListOptions { Location = second.LocationId }, cancellationToken: StripeTestWorld.Cancel);
         Assert.Equal(second.Id, Assert.Single(atSecond).Id);
-        Assert.Equal("Front desk", (await world.V1.Terminal.Readers.GetAsync(first.Id)).Label);
-        Assert.True((await world.V1.Terminal.Locations.DeleteAsync(first.LocationId)).Deleted);
-        StripeException gone = await Assert.ThrowsAsync<StripeException>(() => world.V1.Terminal.Readers.GetAsync(first.Id));
+        Assert.Equal("Front desk", (await world.V1.Terminal.Readers.GetAsync(first.Id, cancellationToken: StripeTestWorld.Cancel)).Label);
+        Assert.True((await world.V1.Terminal.Locations.DeleteAsync(first.LocationId, cancellationToken: StripeTestWorld.Cancel)).Deleted);
+        StripeException gone = await Assert.ThrowsAsync<StripeException>(() => world.V1.Terminal.Readers.GetAsync(first.Id, cancellationToken: StripeTestWorld.Cancel));
         Assert.Equal("resource_missing", gone.StripeError.Code);
         StripeException code = await Assert.ThrowsAsync<StripeException>(() =>
-            world.V1.Terminal.Readers.CreateAsync(new ReaderCreateOptions { RegistrationCode = "nonsense", Location = second.LocationId }));
+            world.V1.Terminal.Readers.CreateAsync(new ReaderCreateOptions { RegistrationCode = "nonsense", Location = second.LocationId }, cancellationToken: StripeTestWorld.Cancel));
         Assert.Equal("registration_code", code.StripeError.Param);
     }
 

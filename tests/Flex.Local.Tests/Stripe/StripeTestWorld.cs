@@ -1,9 +1,11 @@
 using System.Net;
+using Flex.Kernel;
 using Flex.Local.Runtime.Scheduling;
 using Flex.Local.Simulators.Stripe;
 using Microsoft.Extensions.Time.Testing;
 using NodaTime;
 using Stripe;
+using Xunit;
 
 namespace Flex.Local.Tests.Stripe;
 
@@ -34,6 +36,9 @@ internal sealed class StripeTestWorld : IDisposable
     public StripeSimulator Simulator { get; }
 
     public StripeClient Client { get; }
+
+    /// <summary>Every call of the SDK ends with the test run.</summary>
+    public static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
     public V1Services V1 => Client.V1;
 

@@ -116,7 +116,10 @@ internal sealed class TerminalEndpoints(StripeWorld world, Terminal terminal)
         call.Params.RejectOthers();
         ReaderRow row = FindReader(call.Id);
         Store.Readers.Delete(row.Id);
-        return Deleted(row.Id, "terminal.reader");
+        JsonObject json = Deleted(row.Id, "terminal.reader");
+        json["device_type"] = row.DeviceType;
+        json["serial_number"] = row.SerialNumber;
+        return json;
     }
 
     private JsonObject ListReaders(StripeCall call)

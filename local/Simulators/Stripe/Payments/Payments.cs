@@ -19,9 +19,9 @@ internal sealed record Confirmation(bool OffSession)
 /// <summary>The life of a payment intent: confirmation, authentication, settlement, capture, cancellation.</summary>
 internal sealed class Payments(StripeWorld world, PaymentMethods methods)
 {
-    /// <summary>Card networks hold an authorisation for seven days online and two in person.</summary>
-    private static readonly Duration OnlineHold = Duration.FromDays(7);
-    private static readonly Duration InPersonHold = Duration.FromDays(2);
+    /// <summary>Card networks hold an authorisation for two days in person and seven online.</summary>
+    public const long InPersonHoldSeconds = 2 * 86_400;
+    private const long OnlineHoldSeconds = 7 * 86_400;
 
     private StripeStore Store => world.Store;
 
@@ -251,7 +251,7 @@ internal sealed class Payments(StripeWorld world, PaymentMethods methods)
         Keep(intent, method);
         if (hold)
         {
-            world.Later(StripeWorkKinds.ExpireAuthorization, intent.Id, world.Now + (how.Reader is null ? OnlineHold : InPersonHold));
+            world.Later(StripeWorkKinds.ExpireAuthorization, intent.Id, world.Now + Duration.FromSeconds(how.Reader is null ? OnlineHoldSeconds : InPersonHoldSeconds));
         }
         else
         {
