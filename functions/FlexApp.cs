@@ -8,8 +8,10 @@ using Flex.Payments;
 using Flex.Platform;
 using Flex.Platform.Http;
 using Flex.Platform.Identity;
+using Flex.Platform.Mail;
 using Flex.Platform.Messaging;
 using Flex.Platform.OpenApi;
+using Flex.Platform.Telemetry;
 using Flex.Renewals;
 using Flex.Settings;
 using FluentValidation;
@@ -32,7 +34,7 @@ public static class FlexApp
     {
         services.TryAddSingleton(TimeProvider.System);
         services.TryAddSingleton<IIdSource>(s => TimeOrderedIds.Random(s.GetRequiredService<TimeProvider>()));
-        services.AddFlexHttp(configuration).AddFlexIdentity(configuration);
+        services.AddFlexTelemetry(configuration).AddFlexHttp(configuration).AddFlexIdentity(configuration).AddFlexMail(configuration);
         services.AddPlatformStorage();
         return services
             .AddSettings()
@@ -53,6 +55,7 @@ public static class FlexApp
         services.AddSingleton<HttpMiddleware>();
         services.AddSingleton<OpenApiDocument>();
         services.AddSingleton<HealthCheck>();
+        services.AddSingleton<DeadLetterHandler>();
         services.Configure<Microsoft.AspNetCore.Http.Json.JsonOptions>(o => HttpJson.Apply(o.SerializerOptions));
         return services.AddValidators();
     }

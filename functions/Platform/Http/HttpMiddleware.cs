@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Flex.Platform.Messaging;
+using Flex.Platform.Telemetry;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Azure.Functions.Worker;
 using Microsoft.Azure.Functions.Worker.Middleware;
@@ -25,7 +26,7 @@ public sealed class HttpMiddleware(CorsSettings cors, IIdSource ids, ILogger<Htt
         string requestId = RequestIds.Of(http.Request, ids);
         http.SetCorrelationId(requestId);
         CorrelationScope.Set(requestId);
-        Activity.Current?.SetTag("flex.correlation_id", requestId);
+        Activity.Current?.SetTag(FlexTelemetry.CorrelationId, requestId);
         ResponseHeaders.Apply(http, requestId, cors);
         try
         {

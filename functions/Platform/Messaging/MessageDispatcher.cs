@@ -1,4 +1,6 @@
+using System.Diagnostics;
 using System.Text.Json;
+using Flex.Platform.Telemetry;
 
 namespace Flex.Platform.Messaging;
 
@@ -31,7 +33,20 @@ public sealed class MessageDispatcher(IEnumerable<IMessageHandler> handlers, IMe
         }
 
         CorrelationScope.Set(envelope.CorrelationId);
-        await handler.HandleAsync(envelope, cancellation);
+        using Activity? activity = FlexTelemetry.Source.StartActivity($"{queue} {envelope.Subject}", ActivityKind.Consumer);
+        activity?.SetTag(FlexTelemetry.CorrelationId, envelope.CorrelationId);
+        var tags = new TagList { { "queue", queue }, { "subject", envelope.Subject } };
+        try
+        {
+            await handler.HandleAsync(envelope, cancellation);
+        }
+        catch
+        {
+            FlexTelemetry.Messages.Add(1, [.. tags, new("outcome", "failed")]);
+            throw;
+        }
+
+        FlexTelemetry.Messages.Add(1, [.. tags, new("outcome", "handled")]);
     }
 
     /// <summary>For triggers that need more than the message (a durable client, say): the envelope of the one subject their queue carries.</summary>

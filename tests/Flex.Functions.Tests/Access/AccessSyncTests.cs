@@ -17,7 +17,7 @@ public sealed class AccessSyncTests
         using var world = new AccessWorld();
 
         await world.TellAsync(world.Grants("mem", 1, "coworking"));
-        Assert.Equal("subscribed", world.User!.Subscription);
+        Assert.Equal("subscribed", world.User!.SubscriptionState);
         Assert.Empty(world.User.Groups);
         Assert.True((await world.AccessAsync()).Pending);
 
@@ -38,12 +38,12 @@ public sealed class AccessSyncTests
         using AccessWorld world = await GrantedAsync("coworking", "night");
 
         await world.TellAsync(AccessWorld.Ends("night", 2, AccessEndReason.Expired));
-        Assert.Equal("subscribed", world.User!.Subscription);
+        Assert.Equal("subscribed", world.User!.SubscriptionState);
         Assert.Equal([world.Group("coworking")], world.User.Groups);
 
         world.Calls.Clear();
         await world.TellAsync(AccessWorld.Ends("coworking", 2, AccessEndReason.Downgraded));
-        Assert.Equal("suspended", world.User.Subscription);
+        Assert.Equal("suspended", world.User.SubscriptionState);
         Assert.Empty(world.User.Groups);
         Assert.Equal(AccessState.Unsubscribed, (await world.AccessAsync()).State);
         Assert.True(
@@ -62,7 +62,7 @@ public sealed class AccessSyncTests
         world.Settings = world.Settings with { UnsubscribeWhenAllRevoked = true };
         await world.SettleAsync();
 
-        Assert.Equal("subscribed", world.User!.Subscription);
+        Assert.Equal("subscribed", world.User!.SubscriptionState);
         Assert.Empty(world.User.Groups);
         Assert.Equal(AccessState.GroupsRevoked, (await world.AccessAsync()).State);
     }
@@ -76,7 +76,7 @@ public sealed class AccessSyncTests
         await world.TellAsync(AccessWorld.Ends("night", 2, AccessEndReason.Revoked));
         await world.TellAsync(AccessWorld.Ends("coworking", 2, AccessEndReason.Expired));
 
-        Assert.Equal("subscribed", world.User!.Subscription);
+        Assert.Equal("subscribed", world.User!.SubscriptionState);
         Assert.Empty(world.User.Groups);
         Assert.Equal(AccessAttention.RevokedByHand, (await world.AccessAsync()).Attention);
         Assert.Equal(0, world.PendingMembers());
@@ -91,7 +91,7 @@ public sealed class AccessSyncTests
 
         await world.TellAsync(world.Grants("again", 1, "night"));
 
-        Assert.Equal("subscribed", world.User!.Subscription);
+        Assert.Equal("subscribed", world.User!.SubscriptionState);
         Assert.Equal([world.Group("night")], world.User.Groups);
         Assert.Single(world.Salto.Inspection.Users());
     }
@@ -109,7 +109,7 @@ public sealed class AccessSyncTests
 
         await world.TellAsync(world.Grants("mem", 1, "coworking"));
         await world.SettleAsync();
-        Assert.Equal("suspended", world.User!.Subscription);
+        Assert.Equal("suspended", world.User!.SubscriptionState);
         Assert.Empty(world.User.Groups);
         MemberAccess waiting = await world.AccessAsync();
         Assert.Equal((AccessState.NeedsAttention, AccessAttention.NoFreeSeat), (waiting.State, waiting.Attention));
@@ -117,7 +117,7 @@ public sealed class AccessSyncTests
 
         world.Salto.Control.SetSeats(world.Site.SiteId, 2);
         await world.SettleAsync();
-        Assert.Equal("subscribed", world.User.Subscription);
+        Assert.Equal("subscribed", world.User.SubscriptionState);
         Assert.Equal([world.Group("coworking")], world.User.Groups);
         Assert.Null((await world.AccessAsync()).Attention);
         Assert.Equal(0, world.PendingMembers());
@@ -149,7 +149,7 @@ public sealed class AccessSyncTests
 
         await world.TellAsync(AccessWorld.Ends("mem", 2, AccessEndReason.Expired));
         Assert.Equal([world.Group("cleaners")], world.User.Groups);
-        Assert.Equal("subscribed", world.User.Subscription);
+        Assert.Equal("subscribed", world.User.SubscriptionState);
     }
 
     [Fact]
@@ -187,13 +187,13 @@ public sealed class AccessSyncTests
         world.CrashAtPath = $"{world.Site.SiteId}/users";
         world.CrashAfterEffect = true;
         await Assert.ThrowsAsync<AccessWorld.KilledException>(() => world.TellAsync(world.Grants("mem", 1, "coworking")));
-        Assert.Equal("subscribed", world.User!.Subscription);
+        Assert.Equal("subscribed", world.User!.SubscriptionState);
         world.Restart();
 
         await world.TellAsync(AccessWorld.Ends("mem", 2, AccessEndReason.Expired));
         await world.SettleAsync();
 
-        Assert.Equal("suspended", world.User.Subscription);
+        Assert.Equal("suspended", world.User.SubscriptionState);
         Assert.Equal(AccessState.Unsubscribed, (await world.AccessAsync()).State);
     }
 
@@ -286,7 +286,7 @@ public sealed class AccessSyncTests
             await world.SettleAsync();
 
             Assert.Equal([world.Group("night")], world.User!.Groups);
-            Assert.Equal("subscribed", world.User.Subscription);
+            Assert.Equal("subscribed", world.User.SubscriptionState);
             Assert.Equal(AccessState.Subscribed, (await world.AccessAsync()).State);
         }
     }
@@ -367,7 +367,7 @@ public sealed class AccessSyncTests
         Assert.Equal("Salto refused with 200/1000.", refused.LastFault);
 
         await world.SettleAsync();
-        Assert.Equal("suspended", world.User!.Subscription);
+        Assert.Equal("suspended", world.User!.SubscriptionState);
         Assert.Null((await world.AccessAsync()).Attention);
     }
 

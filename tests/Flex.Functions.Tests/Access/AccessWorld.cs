@@ -147,7 +147,7 @@ internal sealed class AccessWorld : IAccessDirectory, IAccessSettings, IMessageP
         MemberAccess access = await AccessAsync();
         SaltoUserFacts? user = User;
         return $"{access.State} {access.Attention} pending={access.Pending} listed={PendingMembers()} applied={string.Join(",", access.Applied)} "
-            + $"salto={user?.Subscription} {string.Join(",", user?.Groups ?? [])} users={Salto.Inspection.Users().Count}";
+            + $"salto={user?.SubscriptionState} {string.Join(",", user?.Groups ?? [])} users={Salto.Inspection.Users().Count}";
     }
 
     public HttpClient CreateClient(string name)

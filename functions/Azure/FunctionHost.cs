@@ -1,0 +1,45 @@
+using Azure.Core.Serialization;
+using Flex.Platform;
+using Flex.Platform.Blobs;
+using Flex.Platform.Http;
+using Flex.Platform.Tables;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.Azure.Functions.Worker;
+using Microsoft.Azure.Functions.Worker.Builder;
+using Microsoft.Azure.Functions.Worker.Middleware;
+using Microsoft.Azure.Functions.Worker.OpenTelemetry;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+
+// Not Flex.Azure: such a namespace would hide Azure.* from every namespace below Flex.
+namespace Flex.Hosting;
+
+/// <summary>The entry point of the function app in Azure.</summary>
+public static class FunctionHost
+{
+    public static void Main(string[] args)
+    {
+        FunctionsApplicationBuilder builder = FunctionsApplication.CreateBuilder(args);
+
+        // First: it registers the middleware that provides the HttpContext, and ours needs that.
+        builder.ConfigureFunctionsWebApplication();
+        foreach (Type type in FlexApp.Middleware)
+        {
+            builder.Use(next => context => ((IFunctionsWorkerMiddleware)context.InstanceServices.GetRequiredService(type)).Invoke(context, next));
+        }
+
+        builder.Services
+            .AddFlex(builder.Configuration)
+            .AddAzureTables(builder.Configuration)
+            .AddAzureBlobs(builder.Configuration)
+            .AddServiceBus(builder.Configuration);
+
+        // The Durable extension takes its data converter from the worker's serializer, and only from there.
+        builder.Services.Configure<WorkerOptions>(o => o.Serializer = new JsonObjectSerializer(StorageJson.Options));
+
+        // The request reader has its own, smaller limits; this one bounds what reaches it.
+        builder.Services.Configure<KestrelServerOptions>(o => o.Limits.MaxRequestBodySize = 4 * RequestBody.MaxBytes);
+        builder.Services.AddOpenTelemetry().UseFunctionsWorkerDefaults();
+        builder.Build().Run();
+    }
+}
