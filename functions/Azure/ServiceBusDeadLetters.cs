@@ -16,7 +16,7 @@ public sealed class ServiceBusDeadLetters(ServiceBusClient client) : IDeadLetter
     /// <summary>What is there arrives at once; the wait only ends the search of an empty queue.</summary>
     private static readonly TimeSpan MaxWait = TimeSpan.FromSeconds(2);
 
-    public async Task<IReadOnlyList<DeadLetter>> ListAsync(string? queue, int limit, CancellationToken cancellation)
+    public async Task<IReadOnlyList<DeadLetter>> ListAsync(string? queue, CancellationToken cancellation)
     {
         var found = new List<DeadLetter>();
         foreach (string name in queue is null ? Queues.All : [queue])
@@ -24,7 +24,7 @@ public sealed class ServiceBusDeadLetters(ServiceBusClient client) : IDeadLetter
             try
             {
                 await using ServiceBusReceiver receiver = Receiver(name);
-                foreach (ServiceBusReceivedMessage message in await receiver.PeekMessagesAsync(limit, fromSequenceNumber: null, cancellation))
+                foreach (ServiceBusReceivedMessage message in await receiver.PeekMessagesAsync(IDeadLetters.MaxListed, fromSequenceNumber: null, cancellation))
                 {
                     found.Add(Describe(name, message));
                 }
@@ -35,7 +35,7 @@ public sealed class ServiceBusDeadLetters(ServiceBusClient client) : IDeadLetter
             }
         }
 
-        return [.. found.OrderBy(d => d.DeadLetteredAt).Take(limit)];
+        return found;
     }
 
     public async Task<bool> ReplayAsync(string queue, string id, CancellationToken cancellation)
@@ -50,10 +50,7 @@ public sealed class ServiceBusDeadLetters(ServiceBusClient client) : IDeadLetter
             }
             finally
             {
-                foreach (ServiceBusReceivedMessage other in others)
-                {
-                    await receiver.AbandonMessageAsync(other, propertiesToModify: null, CancellationToken.None);
-                }
+                await LetGoAsync(receiver, others);
             }
         }
         catch (Exception fault) when (ServiceBusFaults.IsFault(fault, cancellation))
@@ -96,6 +93,22 @@ public sealed class ServiceBusDeadLetters(ServiceBusClient client) : IDeadLetter
         return false;
     }
 
+    /// <summary>A lock that cannot be given back, or was lost, runs out by itself; the outcome of the replay stands.</summary>
+    private static async Task LetGoAsync(ServiceBusReceiver receiver, List<ServiceBusReceivedMessage> messages)
+    {
+        try
+        {
+            foreach (ServiceBusReceivedMessage message in messages)
+            {
+                await receiver.AbandonMessageAsync(message, propertiesToModify: null, CancellationToken.None);
+            }
+        }
+        catch (ServiceBusException)
+        {
+            return;
+        }
+    }
+
     private ServiceBusReceiver Receiver(string queue) => client.CreateReceiver(queue, new ServiceBusReceiverOptions
     {
         SubQueue = SubQueue.DeadLetter,
@@ -106,7 +119,7 @@ public sealed class ServiceBusDeadLetters(ServiceBusClient client) : IDeadLetter
     private static DeadLetter Describe(string queue, ServiceBusReceivedMessage message) => new(
         queue,
         IdOf(message),
-        message.Subject ?? string.Empty,
+        message.Subject,
         $"{message.DeadLetterReason} {message.DeadLetterErrorDescription}".Trim(),
         Instant.FromDateTimeOffset(message.EnqueuedTime),
         message.DeliveryCount);

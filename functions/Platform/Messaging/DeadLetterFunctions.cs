@@ -25,16 +25,14 @@ public sealed class DeadLetterFunctions(DeadLetterHandler deadLetters)
 
 public sealed record DeadLetterQuery(string? Queue = null);
 
-/// <param name="Results">At most <see cref="DeadLetterHandler.MaxListed"/>, oldest first.</param>
+/// <param name="Results">At most <see cref="IDeadLetters.MaxListed"/> per queue, oldest first.</param>
 public sealed record DeadLetterList(IReadOnlyList<DeadLetter> Results);
 
 public sealed class DeadLetterHandler(IDeadLetters deadLetters)
 {
-    public const int MaxListed = 100;
-
     public async Task<Reply<DeadLetterList>> ListAsync(DeadLetterQuery query, RequestContext context, CancellationToken cancellation) =>
         query.Queue is null || Queues.All.Contains(query.Queue)
-            ? new DeadLetterList(await deadLetters.ListAsync(query.Queue, MaxListed, cancellation))
+            ? new DeadLetterList(await deadLetters.ListAsync(query.Queue, cancellation))
             : Error.Invalid(ErrorCodes.UnknownReference, "/queue", $"The queues are {string.Join(", ", Queues.All)}.");
 
     public async Task<Reply<Unit>> ReplayAsync(string queue, string id, CancellationToken cancellation) =>

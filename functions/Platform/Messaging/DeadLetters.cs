@@ -2,16 +2,24 @@ using NodaTime;
 
 namespace Flex.Platform.Messaging;
 
-/// <summary>The port to messages that were given up after <see cref="Queues.MaxDeliveryCount"/> deliveries.</summary>
+/// <summary>A message that was given up after its last delivery.</summary>
+/// <param name="Id">The envelope's id; for a body that is no envelope the broker's own.</param>
+/// <param name="Subject">The envelope's subject; null for a body that is no envelope.</param>
+/// <param name="Reason">Why it was given up: the last failure's kind, no personal data.</param>
+public sealed record DeadLetter(string Queue, string Id, string? Subject, string Reason, Instant DeadLetteredAt, int DeliveryCount);
+
+/// <summary>The broker's dead letters.</summary>
 public interface IDeadLetters
 {
-    /// <summary>Oldest first, at most <paramref name="limit"/>; of all queues when <paramref name="queue"/> is null.</summary>
-    Task<IReadOnlyList<DeadLetter>> ListAsync(string? queue, int limit, CancellationToken cancellation);
+    /// <summary>At most this many are listed per queue: what is listed is looked at by people.</summary>
+    const int MaxListed = 100;
 
-    /// <summary>Puts the message back at the end of its queue with a delivery count of zero; false when there is none with this id.</summary>
+    /// <summary>Oldest first per queue; of one queue, or of all when null.</summary>
+    Task<IReadOnlyList<DeadLetter>> ListAsync(string? queue, CancellationToken cancellation);
+
+    /// <summary>
+    /// Puts the message back on its queue with a fresh delivery count; false when there is no such dead letter. A crash in between
+    /// leaves it in both places, which consumers bear because they dedupe by message id.
+    /// </summary>
     Task<bool> ReplayAsync(string queue, string id, CancellationToken cancellation);
 }
-
-/// <param name="Id">The message's id.</param>
-/// <param name="Reason">What the last delivery failed with: exception type and message. For operators, not for clients.</param>
-public sealed record DeadLetter(string Queue, string Id, string Subject, string Reason, Instant DeadLetteredAt, int DeliveryCount);

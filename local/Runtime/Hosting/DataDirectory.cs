@@ -25,8 +25,6 @@ public sealed class DataDirectory : IDisposable
 
     public string Azurite => In("azurite");
 
-    public string SaltoJournal => In(System.IO.Path.Combine("salto", "journal.jsonl"));
-
     public string MailJournal => In(System.IO.Path.Combine("mail", "journal.jsonl"));
 
     /// <exception cref="LocalHostException">Another process has it.</exception>

@@ -108,6 +108,12 @@ public sealed class IdentityModule(LocalIdentity identity) : ILocalModule
     /// <param name="Lifetime">ISO 8601, e.g. <c>PT8H</c>, on the business clock.</param>
     private sealed record TokenRequest(Role? Role, string? MemberId, Period? Lifetime);
 
+    public IReadOnlyDictionary<string, string?> Settings { get; } = new Dictionary<string, string?>
+    {
+        ["Auth:Issuers:0:Authority"] = identity.Issuer,
+        ["Auth:Issuers:0:Audience"] = LocalIdentity.Audience,
+    };
+
     public void Configure(IServiceCollection services) => services.AddSingleton(identity);
 
     public void Map(IEndpointRouteBuilder routes)

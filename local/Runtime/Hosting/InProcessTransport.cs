@@ -6,13 +6,16 @@ namespace Flex.Local.Runtime.Hosting;
 /// <summary>Answers requests below a path of the runtime's own address without going through HTTP endpoints; a simulator registers one.</summary>
 public sealed record InProcessRoute(string Prefix, HttpMessageHandler Handler);
 
-/// <summary>Puts <see cref="SelfHandler"/> under every client of the factory, whatever primary handler it asked for.</summary>
+/// <summary>Puts <see cref="SelfHandler"/> under every client of the factory that would otherwise use sockets.</summary>
 internal sealed class InProcessTransport(Func<HttpMessageHandler> transport) : IHttpMessageHandlerBuilderFilter
 {
     public Action<HttpMessageHandlerBuilder> Configure(Action<HttpMessageHandlerBuilder> next) => builder =>
     {
         next(builder);
-        builder.PrimaryHandler = transport();
+        if (builder.PrimaryHandler is SocketsHttpHandler or HttpClientHandler)
+        {
+            builder.PrimaryHandler = transport();
+        }
     };
 }
 

@@ -3,9 +3,6 @@ using System.Net;
 using Flex.Local.Runtime.Azurite;
 using Flex.Local.Runtime.Functions;
 using Flex.Local.Runtime.Scheduling;
-using Flex.Local.Runtime.Storage;
-using Flex.Local.Simulators.Salto;
-using Flex.Local.Simulators.Stripe;
 using Flex.Platform.Blobs;
 using Flex.Platform.Tables;
 using Microsoft.AspNetCore.Builder;
@@ -107,15 +104,17 @@ public sealed class LocalHost : IAsyncDisposable
 
     private LocalRuntimeOptions RuntimeOptions(LocalHostOptions options, DataDirectory? data, Instant? clock)
     {
-        IConfiguration configuration = LocalSettings.Create(Address, Azurite?.ConnectionString, options.SettingsFile);
         LocalIdentity identity = data is null ? LocalIdentity.OfProcess(Address) : LocalIdentity.OfFile(data.IdentityKey, Address);
+        IConfiguration user = LocalSettings.OfUser(options.SettingsFile);
+        IReadOnlyList<ILocalModule> modules = LocalModules.All(Address, identity, user, data, seed: 0);
+        IConfiguration configuration = LocalSettings.Create(user, modules, Azurite?.ConnectionString);
         return new LocalRuntimeOptions
         {
             Clock = clock is { } now ? new SimulatedClock(now) : TimeProvider.System,
             BaseAddress = Address,
             Configuration = configuration,
             HostJson = HostJson.Load(Path.Combine(AppContext.BaseDirectory, "host.json")),
-            Modules = LocalModules.All(Address, identity, data, seed: null),
+            Modules = modules,
             Scheduling = new SchedulerOptions { ClockMoves = data is null ? null : data.SaveClock },
             Storage = services => AddStorage(services, configuration, memory: Azurite is null),
             Logging = options.Logging,
@@ -213,38 +212,5 @@ public sealed class LocalHost : IAsyncDisposable
                 await runtime.DisposeAsync();
             }
         }
-    }
-}
-
-/// <summary>The modules of the local host.</summary>
-public static class LocalModules
-{
-    /// <param name="data">Where simulators remember; null keeps nothing.</param>
-    /// <param name="seed">For reproducible ids of the simulated Stripe.</param>
-    public static IReadOnlyList<ILocalModule> All(Uri baseAddress, LocalIdentity identity, DataDirectory? data, int? seed) =>
-    [
-        new IdentityModule(identity),
-        new ControlsModule(),
-        new MailModule(data?.MailJournal),
-        new StripeModule(new StripeOptions
-        {
-            ApiKey = LocalSettings.StripeKey,
-            DataDirectory = data?.Path,
-            Seed = (ulong)(seed ?? 0),
-            PublicUrl = new Uri(baseAddress, StripeSimulatorModule.DefaultPrefix).AbsoluteUri,
-            Endpoints = [new StripeEndpoint("flex", new Uri(baseAddress, "/api/v1/webhooks/stripe"), [LocalSettings.WebhookSecret], ["*"])],
-        }),
-        new SaltoModule(data?.SaltoJournal, new SaltoSimulatorOptions()),
-    ];
-
-    /// <summary>Storage that lives and dies with the process.</summary>
-    public static IServiceCollection AddMemoryStorage(this IServiceCollection services)
-    {
-        var tables = new MemoryTableStore();
-        services.AddSingleton(tables);
-        services.AddSingleton<ITableStore>(tables);
-        services.AddSingleton<ITableScanner>(tables);
-        services.AddSingleton<IBlobStore>(new MemoryBlobStore());
-        return services;
     }
 }

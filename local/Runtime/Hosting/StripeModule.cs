@@ -9,6 +9,13 @@ namespace Flex.Local.Runtime.Hosting;
 /// <summary>The simulated Stripe, with faults from the registry.</summary>
 public sealed class StripeModule(StripeOptions options) : ILocalModule
 {
+    public IReadOnlyDictionary<string, string?> Settings { get; } = new Dictionary<string, string?>
+    {
+        ["Stripe:ApiKey"] = options.ApiKey,
+        ["Stripe:ApiBase"] = options.PublicUrl,
+        ["Stripe:WebhookSecret"] = options.Endpoints.SelectMany(e => e.Secrets).FirstOrDefault(),
+    };
+
     public void Configure(IServiceCollection services)
     {
         StripeSimulatorModule.Configure(services, options);

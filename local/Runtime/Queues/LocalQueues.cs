@@ -85,8 +85,8 @@ public sealed class LocalQueues : IWorkSource, ILoadable, IMessagePublisher, IDe
         ? new WorkItem($"{lease.Message.Envelope.Subject} on {lease.Message.Queue}", cancellation => DeliverAsync(lease, cancellation))
         : null;
 
-    public Task<IReadOnlyList<DeadLetter>> ListAsync(string? queue, int limit, CancellationToken cancellation) =>
-        Task.FromResult<IReadOnlyList<DeadLetter>>([.. _schedule.DeadLetters(queue).Take(limit).Select(m => new DeadLetter(
+    public Task<IReadOnlyList<DeadLetter>> ListAsync(string? queue, CancellationToken cancellation) =>
+        Task.FromResult<IReadOnlyList<DeadLetter>>([.. _schedule.DeadLetters(queue).Take(IDeadLetters.MaxListed).Select(m => new DeadLetter(
             m.Queue, m.Envelope.Id, m.Envelope.Subject, m.Reason!, m.DeadLetteredAt!.Value, m.DeliveryCount))]);
 
     public async Task<bool> ReplayAsync(string queue, string id, CancellationToken cancellation)

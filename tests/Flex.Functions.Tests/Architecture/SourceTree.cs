@@ -21,6 +21,9 @@ internal static partial class SourceTree
         return files;
     }
 
+    /// <summary>The text of one file of the repository.</summary>
+    public static string Read(string path) => File.ReadAllText(Path.Combine(Root, path));
+
     private static string FindRoot([CallerFilePath] string here = "")
     {
         DirectoryInfo? folder = new FileInfo(here).Directory;

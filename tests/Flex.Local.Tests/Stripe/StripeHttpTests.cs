@@ -21,10 +21,11 @@ public sealed class StripeHttpTests
         builder.Logging.ClearProviders();
         builder.WebHost.UseSetting(WebHostDefaults.ServerUrlsKey, "http://127.0.0.1:0");
         builder.Services.AddSingleton(TimeProvider.System);
-        StripeSimulatorModule.Configure(builder.Services, new StripeOptions());
+        var module = new StripeSimulatorModule(new StripeOptions());
+        module.Configure(builder.Services);
         await using WebApplication app = builder.Build();
         StripeSimulator simulator = app.Services.GetRequiredService<StripeSimulator>();
-        StripeSimulatorModule.Map(app, simulator);
+        module.Map(app);
         await app.StartAsync(StripeTestWorld.Cancel);
         string address = app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single();
         using var http = new HttpClient();

@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Flex.Local.Runtime.Faults;
 using Flex.Local.Simulators.Stripe;
 using NodaTime;
 using Stripe;
@@ -81,11 +82,38 @@ public sealed class StripeIdempotencyTests : IDisposable
     }
 
     [Fact]
+    public void A_503_from_before_the_application_is_not_kept()
+    {
+        world.Simulator.Faults = new ScriptedFaults(new StripeFault(StripeFaultKind.ServerErrorBeforeEffect, Status: 503));
+
+        Assert.Equal(503, world.Post("/v1/payment_intents", Charge, "k1").Status);
+        Assert.Equal(200, world.Post("/v1/payment_intents", Charge, "k1").Status);
+        Assert.Single(world.Simulator.Audit().Charges);
+    }
+
+    [Fact]
+    public void The_hosts_fault_rules_reach_the_simulator_once_each()
+    {
+        var registry = new FaultRegistry();
+        world.Simulator.Faults = new StripeRegistryFaults(registry);
+        registry.Add(new FaultRule("stripe", FaultKind.Status, "POST", "/payment_intents", Status: 429));
+        registry.Add(new FaultRule("stripe", FaultKind.TimeoutAfterEffect, "POST", "/payment_intents"));
+        registry.Add(new FaultRule("webhooks", FaultKind.Drop, Path: "payment_intent."));
+
+        StripeReply[] replies = [.. Enumerable.Range(0, 3).Select(_ => world.Post("/v1/payment_intents", Charge, "k1"))];
+
+        Assert.Equal((429, true, 200), (replies[0].Status, replies[1].Lost, replies[2].Status));
+        Assert.Empty(registry.Rules);
+        Assert.Single(world.Simulator.Audit().Charges);
+    }
+
+    [Fact]
     public void A_lost_answer_is_found_again_by_its_key()
     {
-        world.Simulator.Faults = new ScriptedFaults(new StripeFault(StripeFaultKind.LostAfterEffect));
+        world.Simulator.Faults = new ScriptedFaults(new StripeFault(StripeFaultKind.LostAfterEffect), new StripeFault(StripeFaultKind.LostAfterEffect));
 
         StripeReply lost = world.Post("/v1/payment_intents", Charge, "k1");
+        Assert.True(world.Post("/v1/payment_intents", Charge, "k1").Lost);
         StripeReply found = world.Post("/v1/payment_intents", Charge, "k1");
 
         Assert.True(lost.Lost);
