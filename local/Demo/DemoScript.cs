@@ -355,4 +355,6 @@ public interface IDemoDisplay
     void Held(string expectation);
 
     void Clock(Instant now);
+
+    void Done();
 }
