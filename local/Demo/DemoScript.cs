@@ -61,6 +61,7 @@ public sealed class DemoScript(FlexClient client, IDemoDisplay display)
             "/api/v1/settings/operator",
             settings =>
             {
+                settings.Remove("accountStatus");
                 settings["name"] = "Berlin Mitte Coworking";
                 settings["automaticCollection"] = true;
                 settings["salto"] = new JsonObject
