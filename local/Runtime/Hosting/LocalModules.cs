@@ -3,6 +3,7 @@ using Flex.Local.Simulators.Salto;
 using Flex.Local.Simulators.Stripe;
 using Flex.Platform.Blobs;
 using Flex.Platform.Tables;
+using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -22,14 +23,9 @@ public static class LocalModules
         List<ILocalModule> modules = [new IdentityModule(identity), new ControlsModule(), new MailModule(data?.MailJournal)];
         if (string.IsNullOrEmpty(user["Stripe:ApiKey"]))
         {
-            modules.Add(new StripeModule(new StripeOptions
-            {
-                ApiKey = StripeKey,
-                DataDirectory = data?.Path,
-                Seed = (ulong)seed,
-                PublicUrl = new Uri(baseAddress, StripeSimulatorModule.DefaultPrefix).AbsoluteUri,
-                Endpoints = [new StripeEndpoint("flex", new Uri(baseAddress, "/api/v1/webhooks/stripe"), [WebhookSecret], ["*"])],
-            }));
+            StripeOptions stripe = Stripe(baseAddress, unchecked((ulong)seed)) with { DataDirectory = data?.Path };
+            modules.Add(new SettingsModule(StripeSettings(stripe)));
+            modules.Add(new StripeSimulatorModule(stripe));
         }
 
         if (string.IsNullOrEmpty(user["Salto:ClientId"]))
@@ -40,6 +36,23 @@ public static class LocalModules
         return modules;
     }
 
+    /// <summary>A simulated account whose webhooks go to Flex at the address.</summary>
+    public static StripeOptions Stripe(Uri baseAddress, ulong seed) => new()
+    {
+        ApiKey = StripeKey,
+        Seed = seed,
+        PublicUrl = new Uri(baseAddress, StripeSimulatorModule.Prefix).AbsoluteUri,
+        Endpoints = [new StripeEndpoint("flex", new Uri(baseAddress, "/api/v1/webhooks/stripe"), [WebhookSecret], ["*"])],
+    };
+
+    /// <summary>The app's settings for that account.</summary>
+    public static IReadOnlyDictionary<string, string?> StripeSettings(StripeOptions account) => new Dictionary<string, string?>
+    {
+        ["Stripe:ApiKey"] = account.ApiKey,
+        ["Stripe:ApiBase"] = account.PublicUrl,
+        ["Stripe:WebhookSecret"] = WebhookSecret,
+    };
+
     /// <summary>Storage that lives and dies with the process.</summary>
     public static IServiceCollection AddMemoryStorage(this IServiceCollection services)
     {
@@ -49,5 +62,19 @@ public static class LocalModules
         services.AddSingleton<ITableScanner>(tables);
         services.AddSingleton<IBlobStore>(new MemoryBlobStore());
         return services;
+    }
+}
+
+/// <summary>Settings of a simulator that does not bring its own.</summary>
+internal sealed class SettingsModule(IReadOnlyDictionary<string, string?> settings) : ILocalModule
+{
+    public IReadOnlyDictionary<string, string?> Settings => settings;
+
+    public void Configure(IServiceCollection services)
+    {
+    }
+
+    public void Map(IEndpointRouteBuilder routes)
+    {
     }
 }

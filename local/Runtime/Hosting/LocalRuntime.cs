@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using Flex.Local.Runtime.Durable;
-using Flex.Local.Runtime.Faults;
 using Flex.Local.Runtime.Functions;
 using Flex.Local.Runtime.InProcess;
 using Flex.Local.Runtime.Queues;
@@ -89,7 +88,7 @@ public sealed class LocalRuntime : IAsyncDisposable
         services.AddLogging(options.Logging);
         services.AddSingleton(options.Clock);
         services.AddSingleton(options.Configuration);
-        services.AddSingleton(new FaultRegistry());
+        services.AddSingleton(options.Faults);
         services.AddSingleton(options.Functions);
         services.AddSingleton(options.HostJson);
         services.AddSingleton(options.Scheduling);

@@ -1,3 +1,4 @@
+using Flex.Local.Runtime.Faults;
 using Flex.Local.Runtime.Functions;
 using Flex.Local.Runtime.Queues;
 using Flex.Local.Runtime.Scheduling;
@@ -34,6 +35,9 @@ public sealed record LocalRuntimeOptions
     public SchedulerOptions Scheduling { get; init; } = new();
 
     public QueueOptions Queues { get; init; } = new();
+
+    /// <summary>Given when faults must outlive the runtime.</summary>
+    public FaultRegistry Faults { get; init; } = new();
 
     /// <summary>Makes ids reproducible; null draws them at random.</summary>
     public int? Seed { get; init; }
