@@ -2,7 +2,7 @@ using System.Diagnostics;
 using Flex.Local.Runtime.Durable;
 using Flex.Local.Runtime.Functions;
 using Flex.Local.Runtime.InProcess;
-using Flex.Local.Runtime.Queues;
+using Flex.Local.Runtime.Queueing;
 using Flex.Local.Runtime.Scheduling;
 using Flex.Local.Runtime.Timers;
 using Flex.Platform.Messaging;

@@ -1,6 +1,6 @@
 using Flex.Local.Runtime.Faults;
 using Flex.Local.Runtime.Functions;
-using Flex.Local.Runtime.Queues;
+using Flex.Local.Runtime.Queueing;
 using Flex.Local.Runtime.Scheduling;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;

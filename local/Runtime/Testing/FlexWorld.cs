@@ -1,7 +1,7 @@
 using System.Net.Http.Headers;
 using Flex.Local.Runtime.Faults;
 using Flex.Local.Runtime.Hosting;
-using Flex.Local.Runtime.Queues;
+using Flex.Local.Runtime.Queueing;
 using Flex.Local.Runtime.Scheduling;
 using Flex.Local.Runtime.Storage;
 using Flex.Local.Simulators.Salto;

@@ -48,7 +48,7 @@ public sealed class FlexWorldTests
         await world.CrashAsync();
 
         Assert.NotSame(before, world.Runtime);
-        Assert.Equal(1, world.Get<Runtime.Queues.LocalQueues>().Status().Single(q => q.Queue == Queues.Mail).Scheduled);
+        Assert.Equal(1, world.Get<Runtime.Queueing.LocalQueues>().Status().Single(q => q.Queue == Queues.Mail).Scheduled);
         using HttpResponseMessage response = await client.GetAsync("/local/clock", Cancel);
         Assert.Equal(HttpStatusCode.OK, response.StatusCode);
     }
@@ -68,7 +68,7 @@ public sealed class FlexWorldTests
         await Assert.ThrowsAsync<SimulatedCrashException>(() => world.AdvanceAsync(Duration.FromDays(1)));
         await world.CrashAsync();
 
-        Assert.Equal(1, world.Get<Runtime.Queues.LocalQueues>().Status().Single(q => q.Queue == Queues.Mail).Scheduled);
+        Assert.Equal(1, world.Get<Runtime.Queueing.LocalQueues>().Status().Single(q => q.Queue == Queues.Mail).Scheduled);
     }
 
     [Fact]

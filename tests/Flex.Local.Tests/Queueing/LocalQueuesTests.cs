@@ -1,5 +1,5 @@
 using Flex.Kernel;
-using Flex.Local.Runtime.Queues;
+using Flex.Local.Runtime.Queueing;
 using Flex.Local.Runtime.Scheduling;
 using Flex.Local.Runtime.Storage;
 using Flex.Platform;
@@ -8,7 +8,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 using NodaTime;
 using Xunit;
 
-namespace Flex.Local.Tests.Queues;
+namespace Flex.Local.Tests.Queueing;
 
 using QueueNames = Flex.Platform.Messaging.Queues;
 
