@@ -3,7 +3,6 @@ using Flex.Local.Simulators.Salto;
 using Flex.Local.Simulators.Stripe;
 using Flex.Platform.Blobs;
 using Flex.Platform.Tables;
-using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -15,17 +14,20 @@ public static class LocalModules
     public const string StripeKey = "sk_test_local";
     public const string WebhookSecret = "whsec_local";
 
-    /// <param name="user">A real Stripe or Salto configured here has no simulator.</param>
+    /// <param name="user">A mail server, Stripe or Salto configured here has no simulator.</param>
     /// <param name="data">Where simulators remember; null keeps nothing.</param>
     /// <param name="seed">Ids of the simulated Stripe follow from it.</param>
     public static IReadOnlyList<ILocalModule> All(Uri baseAddress, LocalIdentity identity, IConfiguration user, DataDirectory? data, int seed)
     {
-        List<ILocalModule> modules = [new IdentityModule(identity), new ControlsModule(), new MailModule(data?.MailJournal)];
+        List<ILocalModule> modules = [new IdentityModule(identity), new ControlsModule()];
+        if (string.IsNullOrEmpty(user["Mail:Host"]))
+        {
+            modules.Add(new MailModule(data?.MailJournal));
+        }
+
         if (string.IsNullOrEmpty(user["Stripe:ApiKey"]))
         {
-            StripeOptions stripe = Stripe(baseAddress, unchecked((ulong)seed)) with { DataDirectory = data?.Path };
-            modules.Add(new SettingsModule(StripeSettings(stripe)));
-            modules.Add(new StripeSimulatorModule(stripe));
+            modules.Add(new StripeSimulatorModule(Stripe(baseAddress, unchecked((ulong)seed)) with { DataDirectory = data?.Path }));
         }
 
         if (string.IsNullOrEmpty(user["Salto:ClientId"]))
@@ -45,14 +47,6 @@ public static class LocalModules
         Endpoints = [new StripeEndpoint("flex", new Uri(baseAddress, "/api/v1/webhooks/stripe"), [WebhookSecret], ["*"])],
     };
 
-    /// <summary>The app's settings for that account.</summary>
-    public static IReadOnlyDictionary<string, string?> StripeSettings(StripeOptions account) => new Dictionary<string, string?>
-    {
-        ["Stripe:ApiKey"] = account.ApiKey,
-        ["Stripe:ApiBase"] = account.PublicUrl,
-        ["Stripe:WebhookSecret"] = WebhookSecret,
-    };
-
     /// <summary>Storage that lives and dies with the process.</summary>
     public static IServiceCollection AddMemoryStorage(this IServiceCollection services)
     {
@@ -62,19 +56,5 @@ public static class LocalModules
         services.AddSingleton<ITableScanner>(tables);
         services.AddSingleton<IBlobStore>(new MemoryBlobStore());
         return services;
-    }
-}
-
-/// <summary>Settings of a simulator that does not bring its own.</summary>
-internal sealed class SettingsModule(IReadOnlyDictionary<string, string?> settings) : ILocalModule
-{
-    public IReadOnlyDictionary<string, string?> Settings => settings;
-
-    public void Configure(IServiceCollection services)
-    {
-    }
-
-    public void Map(IEndpointRouteBuilder routes)
-    {
     }
 }

@@ -184,7 +184,6 @@ public sealed class FlexWorld : IAsyncDisposable
                     .AddSingleton<ITableStore>(Tables)
                     .AddSingleton<ITableScanner>(Tables)
                     .AddSingleton<IBlobStore>(_blobs)
-                    .AddSingleton(Mail)
                     .AddKeyedSingleton<TimeProvider>(NetworkTime.Key, new InstantNetworkTime(Clock)),
                 App = (services, configuration) => _options.Services(services.AddFlex(configuration)),
                 Modules = modules,

@@ -4,12 +4,13 @@ using Flex.Local.Runtime.Scheduling;
 using Flex.Local.Simulators;
 using Flex.Local.Simulators.Salto;
 using Flex.Local.Simulators.Stripe;
+using Flex.Platform.Mail;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Flex.Local.Runtime.Testing;
 
-/// <summary>Stripe and Salto of one world. They belong to the world, not to the Flex that runs in it.</summary>
+/// <summary>Stripe, Salto and the mail drop of one world. They belong to the world, not to the Flex that runs in it.</summary>
 internal sealed class WorldSimulators : ILocalModule
 {
     private readonly FlexWorld _world;
@@ -24,7 +25,7 @@ internal sealed class WorldSimulators : ILocalModule
             new Forward(world),
             new StripeRegistryFaults(world.Faults));
         Salto = new SaltoSimulator(new SaltoState(new JsonLinesJournal(path: null)), world.Clock, options.Salto, new RegisteredSaltoFaults(world.Faults));
-        Settings = LocalModules.StripeSettings(Stripe.Options).Concat(new SaltoModule(null, options.Salto).Settings).ToDictionary();
+        Settings = new StripeSimulatorModule(Stripe.Options).Settings.Concat(new SaltoModule(null, options.Salto).Settings).ToDictionary();
     }
 
     public StripeSimulator Stripe { get; }
@@ -38,6 +39,7 @@ internal sealed class WorldSimulators : ILocalModule
         services.AddSingleton(Stripe);
         services.AddSingleton(Stripe.Work);
         services.AddSingleton(Salto);
+        services.AddSingleton<IMailer>(s => new DroppingMailer(_world.Mail, _world.Faults, s.GetRequiredService<TimeProvider>()));
         services.AddSingleton(new InProcessRoute(StripeSimulatorModule.Prefix + "/v1/", _world.Crash.Watch(new StripeSimulatorHandler(Stripe))));
         services.AddHttpClient(SaltoSession.HttpClientName)
             .ConfigurePrimaryHttpMessageHandler(() => _world.Crash.Watch(new SaltoSimulatorHandler(Salto)));
@@ -46,6 +48,7 @@ internal sealed class WorldSimulators : ILocalModule
     public void Map(IEndpointRouteBuilder routes)
     {
         new StripeSimulatorModule(Stripe.Options).Map(routes);
+        MailModule.Map(routes, _world.Mail);
         routes.MapSalto(Salto);
     }
 

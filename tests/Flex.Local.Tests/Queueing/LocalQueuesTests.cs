@@ -10,8 +10,6 @@ using Xunit;
 
 namespace Flex.Local.Tests.Queueing;
 
-using QueueNames = Flex.Platform.Messaging.Queues;
-
 public sealed class LocalQueuesTests
 {
     private static readonly CancellationToken Cancel = TestContext.Current.CancellationToken;
@@ -31,7 +29,7 @@ public sealed class LocalQueuesTests
         await scheduler.AdvanceToAsync(Start + Duration.FromHours(2), Cancel);
 
         Assert.Equal(["now@00:00#1", "late@01:00#1"], _receiver.Log());
-        Assert.Equal(new QueueStatus(QueueNames.Billing, 0, 0, 0, 0), StatusOf(queues));
+        Assert.Equal(new QueueStatus(Queues.Billing, 0, 0, 0, 0), StatusOf(queues));
         Assert.Empty(await RowsAsync());
     }
 
@@ -60,14 +58,14 @@ public sealed class LocalQueuesTests
 
         await scheduler.AdvanceToAsync(Start + Duration.FromHours(2), Cancel);
 
-        Assert.Equal(QueueNames.MaxDeliveryCount, _receiver.Received.Count);
+        Assert.Equal(Queues.MaxDeliveryCount, _receiver.Received.Count);
         Assert.Equal(
             [10, 20, 40, 80, 160, 320, 600, 600, 600],
             _receiver.Received.Zip(_receiver.Received.Skip(1), (a, b) => (int)(b.At - a.At).TotalSeconds));
-        DeadLetter dead = Assert.Single(await queues.ListAsync(QueueNames.Billing, 10, Cancel));
+        DeadLetter dead = Assert.Single(await queues.ListAsync(Queues.Billing, Cancel));
         Assert.Equal("poison", dead.Id);
         Assert.Equal("System.InvalidOperationException: cannot digest", dead.Reason);
-        Assert.Equal(QueueNames.MaxDeliveryCount, dead.DeliveryCount);
+        Assert.Equal(Queues.MaxDeliveryCount, dead.DeliveryCount);
         Assert.Equal(1, StatusOf(queues).DeadLettered);
     }
 
@@ -82,14 +80,14 @@ public sealed class LocalQueuesTests
         _receiver.Received.Clear();
 
         (LocalQueues second, Scheduler after) = await StartAsync();
-        bool replayed = await second.ReplayAsync(QueueNames.Billing, "poison", Cancel);
-        bool again = await second.ReplayAsync(QueueNames.Billing, "poison", Cancel);
+        bool replayed = await second.ReplayAsync(Queues.Billing, "poison", Cancel);
+        bool again = await second.ReplayAsync(Queues.Billing, "poison", Cancel);
         await after.RunUntilIdleAsync(Cancel);
 
         Assert.True(replayed);
         Assert.False(again);
         Assert.Equal(["poison@02:00#1"], _receiver.Log());
-        Assert.Empty(await second.ListAsync(null, 10, Cancel));
+        Assert.Empty(await second.ListAsync(null, Cancel));
         Assert.Empty(await RowsAsync());
     }
 
@@ -98,7 +96,7 @@ public sealed class LocalQueuesTests
     {
         (LocalQueues publisher, Scheduler _) = await StartAsync();
         await PublishAsync(publisher, "killer");
-        foreach (int _ in Enumerable.Range(0, QueueNames.MaxDeliveryCount))
+        foreach (int _ in Enumerable.Range(0, Queues.MaxDeliveryCount))
         {
             (LocalQueues _, Scheduler scheduler) = await StartAsync();
             _receiver.Crash = true;
@@ -109,8 +107,8 @@ public sealed class LocalQueuesTests
         (LocalQueues last, Scheduler lastScheduler) = await StartAsync();
         await lastScheduler.RunUntilIdleAsync(Cancel);
 
-        Assert.Contains("ended", Assert.Single(await last.ListAsync(null, 10, Cancel)).Reason, StringComparison.Ordinal);
-        Assert.Equal(QueueNames.MaxDeliveryCount, _receiver.Received.Count);
+        Assert.Contains("ended", Assert.Single(await last.ListAsync(null, Cancel)).Reason, StringComparison.Ordinal);
+        Assert.Equal(Queues.MaxDeliveryCount, _receiver.Received.Count);
     }
 
     [Fact]
@@ -183,12 +181,12 @@ public sealed class LocalQueuesTests
     {
         (LocalQueues queues, Scheduler _) = await StartAsync();
         await PublishAsync(queues, "one");
-        await queues.PublishAsync(QueueNames.Mail, new Envelope("mail", "s.v1", "{}", null), null, Cancel);
+        await queues.PublishAsync(Queues.Mail, new Envelope("mail", "s.v1", "{}", null), null, Cancel);
 
         Assert.NotNull(queues.Take(_clock.Now));
         Assert.Null(queues.Take(_clock.Now));
         Assert.Equal(1, StatusOf(queues).Delivering);
-        Assert.Equal(1, queues.Status().Single(q => q.Queue == QueueNames.Mail).Active);
+        Assert.Equal(1, queues.Status().Single(q => q.Queue == Queues.Mail).Active);
         await Assert.ThrowsAsync<DefectException>(() => queues.PublishAsync("nowhere", new Envelope("x", "s.v1", "{}", null), null, Cancel));
     }
 
@@ -231,9 +229,9 @@ public sealed class LocalQueuesTests
     }
 
     private static Task PublishAsync(LocalQueues queues, string id, Duration? delay = null) =>
-        queues.PublishAsync(QueueNames.Billing, new Envelope(id, "sample.v1", "{}", null), delay, Cancel);
+        queues.PublishAsync(Queues.Billing, new Envelope(id, "sample.v1", "{}", null), delay, Cancel);
 
-    private static QueueStatus StatusOf(LocalQueues queues) => queues.Status().Single(q => q.Queue == QueueNames.Billing);
+    private static QueueStatus StatusOf(LocalQueues queues) => queues.Status().Single(q => q.Queue == Queues.Billing);
 
     private async Task<List<string>> RowsAsync()
     {
@@ -279,7 +277,7 @@ public sealed class LocalQueuesTests
 
         public Task Wait { get; set; } = Task.CompletedTask;
 
-        public bool Listens(string queue) => queue != QueueNames.Mail && QueueNames.All.Contains(queue);
+        public bool Listens(string queue) => queue != Queues.Mail && Queues.All.Contains(queue);
 
         public async Task ReceiveAsync(string queue, string message, int deliveryCount, CancellationToken cancellation)
         {
