@@ -1,1 +1,3 @@
-return 0;
+using Flex.Local.Cli;
+
+return await CommandTable.RunAsync(args);

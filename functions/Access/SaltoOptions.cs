@@ -22,9 +22,6 @@ public sealed class SaltoOptions
 
     public string Password { get; init; } = string.Empty;
 
-    /// <summary>The site's UUID, for when the operator's settings name none.</summary>
-    public string SiteId { get; init; } = string.Empty;
-
     /// <summary>Salto publishes no limit; four a second, one after the other, is what its integrators keep to. 0 is no spacing.</summary>
     public double MaxRequestsPerSecond { get; init; } = 4;
 

@@ -155,7 +155,10 @@ public sealed class BookingStore(ITableStore tables, Committer committer)
     /// <summary>The gate's keys for the days of a resource.</summary>
     public static IEnumerable<string> GateKeys(ResourceId resource, IEnumerable<LocalDate> days) => days.Select(d => DayKey(resource, d));
 
-    /// <summary>The answer of the first request with this Idempotency-Key for the resource, or else the refusal.</summary>
+    /// <summary>
+    /// The answer of the first request with this Idempotency-Key, or else the refusal. Keys are kept with the resource, in the commit
+    /// they guard: a client that uses one key for two resources has made two requests.
+    /// </summary>
     public Task<Reply<BookingView>> ReplayOrAsync(ResourceId resource, RequestContext context, Error refusal, CancellationToken cancellation) =>
         tables.ReplayOrAsync<BookingView>(Table, EntityId.Home(resource), context, refusal, cancellation);
 

@@ -31,7 +31,7 @@ public static class RateRules
     /// hour costs an hour less.
     /// </summary>
     public static Money PriceOf(Rate rate, Duration elapsed) =>
-        rate.HourlyPrice.Times((decimal)elapsed.BclCompatibleTicks / NodaConstants.TicksPerHour);
+        rate.HourlyPrice.Times(elapsed.BclCompatibleTicks, NodaConstants.TicksPerHour);
 }
 
 public enum RateScope

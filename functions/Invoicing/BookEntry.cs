@@ -79,6 +79,9 @@ public sealed record BookEntry(Invoice Invoice, IReadOnlyList<PaymentAttempt> At
         return next with { CollectOn = next.NextCollection(after, today) };
     }
 
+    /// <summary>The gateway was asked about an attempt and had no news.</summary>
+    public BookEntry Looked(int no) => this with { Attempts = [.. Attempts.Select(a => a.No == no ? a with { Looks = a.Looks + 1 } : a)] };
+
     /// <summary>True for an invoice that has no number and must have one: all but memberships' at issue, those once they are paid.</summary>
     public bool NeedsNumber(bool membershipsOnIssue) => Invoice.Number is null && Invoice.State != DocumentState.Draft
         && (!Invoice.IsForMembership()

@@ -43,6 +43,7 @@ public sealed record PaymentObservation(
 /// <param name="Key">The gateway's idempotency key: the same for every repeat of this attempt, never used for another.</param>
 /// <param name="RequestKey">The request that asked for it, so that a repeated request finds its own attempt; null when it was not a request.</param>
 /// <param name="StateAt">When the state became known.</param>
+/// <param name="Looks">How often the gateway was asked about it in this state without news.</param>
 public sealed record PaymentAttempt(
     int No,
     AttemptOrigin Origin,
@@ -58,7 +59,8 @@ public sealed record PaymentAttempt(
     string? DeclineCode,
     string? AdviceCode,
     Instant CreatedAt,
-    Instant StateAt)
+    Instant StateAt,
+    int Looks = 0)
 {
     /// <summary>
     /// The gateway keeps a key's result for 24 hours at least; after that the same key would charge again. An hour is left for clocks
@@ -81,6 +83,7 @@ public sealed record PaymentAttempt(
         {
             State = seen.State,
             StateAt = now,
+            Looks = 0,
             GatewayPaymentId = seen.GatewayPaymentId ?? GatewayPaymentId,
             FailureCode = Failure(seen, seen.FailureCode ?? "unspecified"),
             DeclineCode = Failure(seen, seen.DeclineCode),

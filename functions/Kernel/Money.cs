@@ -5,7 +5,8 @@ namespace Flex.Kernel;
 
 /// <summary>
 /// An amount in whole minor units (cents) of one currency. Arithmetic is checked: overflow and mixed currencies
-/// throw. Rounding is half away from zero and happens only in <see cref="Times"/>; <see cref="Allocate"/> is exact.
+/// throw. Rounding is half away from zero and happens only in <see cref="Times(decimal)"/> and <see cref="Times(long, long)"/>;
+/// <see cref="Allocate"/> is exact.
 /// </summary>
 [JsonConverter(typeof(MoneyStorageConverter))]
 public readonly record struct Money : IComparable<Money>
@@ -53,6 +54,18 @@ public readonly record struct Money : IComparable<Money>
     /// <summary>Multiplies by a factor and rounds once, half away from zero.</summary>
     public Money Times(decimal factor) =>
         new(checked((long)Math.Round(Minor * factor, 0, MidpointRounding.AwayFromZero)), Currency);
+
+    /// <summary>
+    /// Multiplies by a fraction and rounds once, half away from zero. Exact where a decimal factor is not: 5 of 60 minutes is no
+    /// decimal, and a tie computed from its first 28 digits would round the wrong way.
+    /// </summary>
+    public Money Times(long numerator, long denominator)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(denominator);
+        Int128 product = checked((Int128)Minor * numerator);
+        Int128 rounded = ((Int128.Abs(product) * 2) + denominator) / ((Int128)denominator * 2);
+        return new(checked((long)(product < 0 ? -rounded : rounded)), Currency);
+    }
 
     /// <summary>
     /// Splits the amount by weights so that the parts sum exactly: largest remainder first, ties to the earlier part.

@@ -24,11 +24,12 @@ public static class PaymentConsequences
     public static OutboxMessage SettledWithoutAttempt(Invoice invoice, Instant now) => Message(
         $"settled-{invoice.Id}-0", new MembershipPaymentSettled(invoice.Id, invoice.Kind, invoice.Period!, ChargeState.Succeeded, null, now));
 
-    /// <summary>Has the attempt looked at again, first after a while that depends on its state.</summary>
+    /// <summary>Has the attempt looked at again after a while that depends on its state and on how often that was done.</summary>
     public static OutboxMessage Reconcile(InvoiceId id, PaymentAttempt attempt)
     {
-        var command = new ReconcilePayment(id, attempt.No, attempt.State, 0);
-        return OutboxMessage.Create(command.MessageId, Queues.Billing, ReconcilePayment.Subject, command, ReconcilePayment.DelayOf(attempt.State, 0));
+        var command = new ReconcilePayment(id, attempt.No, attempt.State, attempt.Looks);
+        return OutboxMessage.Create(
+            command.MessageId, Queues.Billing, ReconcilePayment.Subject, command, ReconcilePayment.DelayOf(attempt.State, attempt.Looks));
     }
 
     public static ChargeState StateOf(PaymentAttempt attempt) => attempt.State switch

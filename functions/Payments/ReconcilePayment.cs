@@ -8,7 +8,7 @@ namespace Flex.Payments;
 
 /// <summary>Command: find out what became of an attempt. Queue <c>billing</c>, delayed.</summary>
 /// <param name="Seen">The state that caused it: once the attempt has moved on, there is nothing to do.</param>
-/// <param name="Step">How often it was looked at already.</param>
+/// <param name="Step">How often it was looked at already; a repeat of an earlier step does nothing.</param>
 public sealed record ReconcilePayment(InvoiceId InvoiceId, int AttemptNo, AttemptState Seen, int Step)
 {
     public const string Subject = "payment.reconcile.v1";
@@ -33,7 +33,7 @@ public sealed record ReconcilePayment(InvoiceId InvoiceId, int AttemptNo, Attemp
 /// answer it comes back; after seven days it says so in the log.
 /// </summary>
 public sealed class ReconcilePaymentHandler(
-    InvoiceBook book, PaymentRunner runner, IMessagePublisher publisher, TimeProvider time, ILogger<ReconcilePaymentHandler> log) : IMessageHandler
+    InvoiceBook book, PaymentRunner runner, TimeProvider time, ILogger<ReconcilePaymentHandler> log) : IMessageHandler
 {
     private static readonly Duration Overdue = Duration.FromDays(7);
 
@@ -47,7 +47,7 @@ public sealed class ReconcilePaymentHandler(
         StoredEntry stored = await book.FindAsync(command.InvoiceId, cancellation)
             ?? throw new DefectException($"{command.InvoiceId} does not exist.");
         PaymentAttempt attempt = stored.Entry.Attempt(command.AttemptNo);
-        if (attempt.State != command.Seen)
+        if (attempt.State != command.Seen || attempt.Looks != command.Step)
         {
             return;
         }
@@ -59,7 +59,7 @@ public sealed class ReconcilePaymentHandler(
 
         if (stored.Entry.Attempt(attempt.No).State == command.Seen)
         {
-            await ComeBackAsync(command, attempt, envelope.CorrelationId, cancellation);
+            await ComeBackAsync(stored, attempt, cancellation);
         }
     }
 
@@ -77,20 +77,22 @@ public sealed class ReconcilePaymentHandler(
         }
     }
 
-    private async Task ComeBackAsync(ReconcilePayment command, PaymentAttempt attempt, string? correlationId, CancellationToken cancellation)
+    /// <summary>The count and the next look in one commit, so that a repeated command does not start a second series.</summary>
+    private async Task ComeBackAsync(StoredEntry stored, PaymentAttempt attempt, CancellationToken cancellation)
     {
         Duration age = time.Now() - attempt.CreatedAt;
         if (age >= Overdue)
         {
             log.LogWarning(
-                "Payment attempt {AttemptNo} of {InvoiceId} has been {State} for {Days} days.", attempt.No, command.InvoiceId, attempt.State, age.Days);
+                "Payment attempt {AttemptNo} of {InvoiceId} has been {State} for {Days} days.", attempt.No, stored.Invoice.Id, attempt.State, age.Days);
         }
 
-        ReconcilePayment next = command with { Step = command.Step + 1 };
-        await publisher.PublishAsync(
-            Queues.Billing,
-            new Envelope(next.MessageId, ReconcilePayment.Subject, Platform.StorageJson.Write(next), correlationId),
-            ReconcilePayment.DelayOf(next.Seen, next.Step),
-            cancellation);
+        BookEntry next = stored.Entry.Looked(attempt.No);
+        BookCommit commit = await book.CommitAsync(
+            stored, next, new BookExtras([PaymentConsequences.Reconcile(next.Invoice.Id, next.Attempt(attempt.No))]), cancellation);
+        if (!commit.IsCommitted)
+        {
+            throw new TransientFaultException($"{stored.Invoice.Id} changed while it was looked at.");
+        }
     }
 }

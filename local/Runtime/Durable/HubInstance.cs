@@ -57,7 +57,7 @@ internal sealed class HubInstance(string id)
 
     public Ticket? Turn { get; set; }
 
-    /// <summary>Failed attempts at the current turn, for the pause before the next.</summary>
+    /// <summary>Failed attempts to store something since the last that succeeded, for the pause before the next.</summary>
     public int Faults { get; set; }
 
     /// <summary>An archived instance of this id may exist, an earlier one or this one itself.</summary>
@@ -140,9 +140,15 @@ internal sealed class HubInstance(string id)
         NextMessage = Math.Max(NextMessage, number + 1);
     }
 
-    /// <summary>Becomes what storage holds.</summary>
-    public void Restore(StoredInstance stored)
+    /// <summary>
+    /// Becomes what storage holds. Returns the activities to queue; those that are queued or running already keep their
+    /// ticket, so that reading the instance again does not run them twice.
+    /// </summary>
+    public IReadOnlyList<Ticket> Restore(StoredInstance stored)
     {
+        Dictionary<int, Ticket> known = new(Activities);
+        (string? execution, int generation) = (Start?.Execution, Generation);
+        Activities.Clear();
         Reset();
         for (int i = 0; i < stored.Log.Count; i++)
         {
@@ -155,13 +161,30 @@ internal sealed class HubInstance(string id)
         }
 
         MayBeArchived = true;
+        List<Ticket> fresh = [];
+        foreach (int id in Activities.Keys.Order().ToArray())
+        {
+            if (execution == Start!.Execution && generation == Generation && known.Remove(id, out Ticket? ticket))
+            {
+                Activities[id] = ticket;
+            }
+            else if (!HasAnswer(id))
+            {
+                fresh.Add(Activities[id]);
+            }
+        }
+
+        foreach (Ticket gone in known.Values)
+        {
+            gone.Void = true;
+        }
+
+        return fresh;
     }
 
-    /// <summary>Activities whose answer is not yet in the inbox.</summary>
-    public IEnumerable<Ticket> UnansweredActivities() => Activities
-        .Where(a => !Inbox.Exists(m => m.Message.TaskId == a.Key && (m.Message.Kind is HubMessageKind.TaskCompleted or HubMessageKind.TaskFailed)))
-        .OrderBy(a => a.Key)
-        .Select(a => a.Value);
+    /// <summary>True when an activity's answer waits in the inbox.</summary>
+    public bool HasAnswer(int activity) => Inbox.Exists(m =>
+        m.Message.TaskId == activity && m.Message.Kind is HubMessageKind.TaskCompleted or HubMessageKind.TaskFailed);
 
     private void Reset()
     {

@@ -99,6 +99,7 @@ public sealed partial class LocalTaskHub
         {
             await _store.AppendAsync(instance.Id, number, message, cancellation);
             instance.Accept(number, message);
+            instance.Faults = 0;
         }
         catch
         {

@@ -28,7 +28,6 @@ public sealed partial class LocalTaskHub
             }
 
             await SettleAsync(instance, cancellation);
-            instance.Faults = 0;
         }
         catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
         {
@@ -71,6 +70,7 @@ public sealed partial class LocalTaskHub
         };
         int generation = record.Start is null ? instance.Generation : instance.Generation + 1;
         await _store.AppendAsync(instance.Id, generation, record.Start is null ? instance.NextRecord : 0, record, cancellation);
+        instance.Faults = 0;
         if (turn is not null && (record.State.IsFinished || record.Start is not null))
         {
             _recorder?.Ended(new RecordedExecution(instance.Id, instance.Generation, instance.Start, [.. instance.Turns, turn]));
@@ -276,8 +276,8 @@ public sealed partial class LocalTaskHub
 
             using (await _gates.EnterAsync(instance.Id, cancellation))
             {
-                // The ticket is void when the instance has ended meanwhile, or was read again and has queued the activity anew.
-                if (!ticket.Void && await CurrentAsync(instance.Id, cancellation) is not null && !ticket.Void)
+                // The ticket is void when the instance has ended meanwhile; the answer is there when its write had only seemed to fail.
+                if (!ticket.Void && await CurrentAsync(instance.Id, cancellation) is not null && !ticket.Void && !instance.HasAnswer(activity.Id))
                 {
                     await AcceptAsync(instance, ticket.Answer!, cancellation);
                 }

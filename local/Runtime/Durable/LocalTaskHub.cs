@@ -92,7 +92,6 @@ public sealed partial class LocalTaskHub : IWorkSource, ILoadable
         foreach (HubInstance instance in _live.Values.OrderBy(i => i.Id, StringComparer.Ordinal))
         {
             await DeliverAsync(instance, cancellation);
-            QueueActivities(instance);
             Wake(instance);
         }
     }
@@ -121,15 +120,15 @@ public sealed partial class LocalTaskHub : IWorkSource, ILoadable
     private void Adopt(StoredInstance stored)
     {
         var instance = new HubInstance(stored.Id);
-        instance.Restore(stored);
         _live[stored.Id] = instance;
+        Restore(instance, stored);
     }
 
-    private void QueueActivities(HubInstance instance)
+    private void Restore(HubInstance instance, StoredInstance stored)
     {
-        foreach (Ticket ticket in instance.UnansweredActivities())
+        foreach (Ticket activity in instance.Restore(stored))
         {
-            _queue.Add(ticket, _time.Now());
+            _queue.Add(activity, _time.Now() + Pause(instance.Faults));
         }
     }
 
@@ -169,8 +168,7 @@ public sealed partial class LocalTaskHub : IWorkSource, ILoadable
             return null;
         }
 
-        instance.Restore(stored);
-        QueueActivities(instance);
+        Restore(instance, stored);
         return instance;
     }
 

@@ -1,9 +1,6 @@
-using System.Text.Json.Serialization;
-
 namespace Flex.Local.Runtime.Faults;
 
 /// <summary>What goes wrong.</summary>
-[JsonConverter(typeof(JsonStringEnumConverter<FaultKind>))]
 public enum FaultKind
 {
     /// <summary>The answer comes, but only after <see cref="FaultRule.LatencyMs"/> of real time.</summary>
@@ -32,12 +29,14 @@ public enum FaultKind
 /// <param name="Target">Who misbehaves: <c>stripe</c>, <c>salto</c>, <c>webhooks</c>, <c>mail</c>.</param>
 /// <param name="Method">HTTP method it applies to; null is every one.</param>
 /// <param name="Path">A part of the path (for webhooks: of the event type) it applies to; null is every one.</param>
+/// <param name="Match">A text the request's body (for webhooks: the object's id) must contain; null is any.</param>
 /// <param name="Times">How often it happens before it is used up; null is until it is deleted.</param>
 public sealed record FaultRule(
     string Target,
     FaultKind Kind,
     string? Method = null,
     string? Path = null,
+    string? Match = null,
     int? Status = null,
     int? LatencyMs = null,
     int? Times = 1)
@@ -48,10 +47,11 @@ public sealed record FaultRule(
     /// <summary>How often it has happened.</summary>
     public int Hits { get; init; }
 
-    internal bool Matches(string target, string method, string path) =>
+    internal bool Applies(string target, string method, string path, string body) =>
         string.Equals(Target, target, StringComparison.OrdinalIgnoreCase)
         && (Method is null || string.Equals(Method, method, StringComparison.OrdinalIgnoreCase))
-        && (Path is null || path.Contains(Path, StringComparison.OrdinalIgnoreCase));
+        && (Path is null || path.Contains(Path, StringComparison.OrdinalIgnoreCase))
+        && (Match is null || body.Contains(Match, StringComparison.Ordinal));
 }
 
 /// <summary>
@@ -60,6 +60,13 @@ public sealed record FaultRule(
 /// </summary>
 public sealed class FaultRegistry
 {
+    public const string Stripe = "stripe";
+    public const string Salto = "salto";
+    public const string Webhooks = "webhooks";
+    public const string Mail = "mail";
+
+    public static IReadOnlyList<string> Targets { get; } = [Stripe, Salto, Webhooks, Mail];
+
     private readonly Lock _lock = new();
     private readonly List<FaultRule> _rules = [];
     private int _lastId;
@@ -95,11 +102,11 @@ public sealed class FaultRegistry
     }
 
     /// <summary>The first rule that applies, counted as having happened; null when nothing is to go wrong.</summary>
-    public FaultRule? Take(string target, string method, string path)
+    public FaultRule? Take(string target, string method, string path, string body = "")
     {
         lock (_lock)
         {
-            int index = _rules.FindIndex(r => r.Matches(target, method, path));
+            int index = _rules.FindIndex(r => r.Applies(target, method, path, body));
             if (index < 0)
             {
                 return null;

@@ -9,6 +9,9 @@ namespace Flex.Local.Runtime.Hosting;
 /// </summary>
 public interface ILocalModule
 {
+    /// <summary>Settings of the app that make it use this module; what the user has configured goes before them.</summary>
+    IReadOnlyDictionary<string, string?> Settings => new Dictionary<string, string?>();
+
     void Configure(IServiceCollection services);
 
     /// <summary>Maps endpoints below <c>/local</c>. Test worlds have no sockets but serve the same endpoints in process.</summary>

@@ -105,20 +105,20 @@ public sealed class SaltoControl(SaltoState state, TimeProvider time, Lock gate)
 }
 
 /// <summary>A user as an auditor sees him.</summary>
-/// <param name="Subscription"><c>subscribed</c> or <c>suspended</c>.</param>
+/// <param name="SubscriptionState"><c>subscribed</c> or <c>suspended</c>.</param>
 /// <param name="Groups">Ids of the access groups he is in, ordered.</param>
 public sealed record SaltoUserFacts(
     string SiteId,
     string SiteUserId,
     string PlatformUserId,
     string? Email,
-    string Subscription,
+    string SubscriptionState,
     bool Blocked,
     IReadOnlyList<string> Roles,
     IReadOnlyList<string> Groups)
 {
     /// <summary>True when a door of one of his groups would open.</summary>
-    public bool CanOpen => Subscription == SaltoSiteUser.Subscribed && !Blocked && Groups.Count > 0;
+    public bool CanOpen => SubscriptionState == SaltoSiteUser.Subscribed && !Blocked && Groups.Count > 0;
 }
 
 /// <summary>Reads without the API's moods.</summary>

@@ -11,7 +11,7 @@ namespace Flex.Local.Simulators.Salto;
 /// <summary>
 /// The simulator over HTTP: identity server at <c>/local/salto/identity</c>, API at <c>/local/salto/api</c>, and controls:
 /// <c>POST /local/salto/control/sites</c> takes a <see cref="SaltoSiteSeed"/> and answers a <see cref="SaltoSeeded"/>,
-/// <c>GET /local/salto/control/users</c> answers <see cref="SaltoUserFacts"/>.
+/// <c>GET /local/salto/control/users</c> answers <c>{"users":[…]}</c> with <see cref="SaltoUserFacts"/>.
 /// </summary>
 public static class SaltoEndpoints
 {
@@ -34,7 +34,7 @@ public static class SaltoEndpoints
                 return Results.Problem(broken.Message, statusCode: StatusCodes.Status400BadRequest);
             }
         });
-        routes.MapGet(Root + "/control/users", () => Results.Text(StorageJson.Write(simulator.Inspection.Users()), "application/json"));
+        routes.MapGet(Root + "/control/users", () => Results.Text(StorageJson.Write(new { users = simulator.Inspection.Users() }), "application/json"));
         routes.Map(Root + "/identity/{**path}", http => ServeAsync(http, simulator));
         routes.Map(Root + "/api/{**path}", http => ServeAsync(http, simulator));
     }
@@ -47,6 +47,11 @@ public static class SaltoEndpoints
             http.Request.Query.ToDictionary(p => p.Key, p => p.Value.ToString(), StringComparer.Ordinal),
             http.Request.Headers.Authorization.FirstOrDefault(),
             await BodyAsync(http.Request)));
+        if (response.Latency > TimeSpan.Zero)
+        {
+            await Task.Delay(response.Latency, http.RequestAborted);
+        }
+
         if (response.IsLost)
         {
             http.Abort();

@@ -13,6 +13,9 @@ public sealed record SaltoRequest(
 /// <summary>The answer; <see cref="Lost"/> stands for a connection that broke before the answer arrived.</summary>
 public sealed record SaltoResponse(int Status, string? Body, string ContentType = "application/json", int? RetryAfterSeconds = null)
 {
+    /// <summary>How long the answer is under way, in real time.</summary>
+    public TimeSpan Latency { get; init; }
+
     public static SaltoResponse Lost { get; } = new(0, null);
 
     public bool IsLost => Status == 0;
@@ -24,7 +27,7 @@ public enum SaltoFaultKind
     /// <summary>429 with Retry-After; nothing happened.</summary>
     TooManyRequests,
 
-    /// <summary>503; nothing happened.</summary>
+    /// <summary>An error status, 503 unless another is given; nothing happened.</summary>
     ServerError,
 
     /// <summary>It happened, but the answer is a 500.</summary>
@@ -41,12 +44,19 @@ public enum SaltoFaultKind
 
     /// <summary>The bearer token is not accepted any more.</summary>
     TokenRejected,
+
+    /// <summary>All is well, but it takes a while.</summary>
+    Slow,
 }
+
+/// <param name="Status">For <see cref="SaltoFaultKind.ServerError"/>.</param>
+/// <param name="Latency">For <see cref="SaltoFaultKind.Slow"/>; real time.</param>
+public sealed record SaltoFault(SaltoFaultKind Kind, int? Status = null, TimeSpan Latency = default);
 
 /// <summary>Decides per request what goes wrong. Called once per request, serially.</summary>
 public interface ISaltoFaults
 {
-    SaltoFaultKind? Next(SaltoRequest request);
+    SaltoFault? Next(SaltoRequest request);
 }
 
 /// <summary>Faults to come, in order: the first entry that matches a request is used up by it.</summary>
@@ -76,7 +86,7 @@ public sealed class SaltoFaultQueue : ISaltoFaults
         }
     }
 
-    public SaltoFaultKind? Next(SaltoRequest request)
+    public SaltoFault? Next(SaltoRequest request)
     {
         lock (_gate)
         {
@@ -97,7 +107,7 @@ public sealed class SaltoFaultQueue : ISaltoFaults
                 _entries.Remove(entry);
             }
 
-            return entry.Kind;
+            return new SaltoFault(entry.Kind);
         }
     }
 

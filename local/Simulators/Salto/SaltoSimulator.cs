@@ -42,13 +42,13 @@ public sealed class SaltoSimulator
     {
         lock (_gate)
         {
-            SaltoFaultKind? fault = _faults?.Next(request);
-            switch (fault)
+            SaltoFault? fault = _faults?.Next(request);
+            switch (fault?.Kind)
             {
                 case SaltoFaultKind.TooManyRequests:
-                    return SaltoJson.Problem(429, "Too Many Requests") with { RetryAfterSeconds = 2 };
+                    return SaltoJson.Problem(429, "Too Many Requests") with { RetryAfterSeconds = 1 };
                 case SaltoFaultKind.ServerError:
-                    return SaltoJson.Problem(503, "Service Unavailable");
+                    return SaltoJson.Problem(fault.Status ?? 503, "Service Unavailable");
                 case SaltoFaultKind.LostRequest:
                     return SaltoResponse.Lost;
                 case SaltoFaultKind.ErrorCodeInSuccess:
@@ -60,8 +60,9 @@ public sealed class SaltoSimulator
             }
 
             SaltoResponse response = Route(request);
-            return fault switch
+            return fault?.Kind switch
             {
+                SaltoFaultKind.Slow => response with { Latency = fault.Latency },
                 SaltoFaultKind.ServerErrorAfterEffect => SaltoJson.Problem(500, "Internal Server Error"),
                 SaltoFaultKind.LostAnswer => SaltoResponse.Lost,
                 _ => response,

@@ -20,6 +20,11 @@ public sealed class SaltoSimulatorHandler(SaltoSimulator simulator) : HttpMessag
             QueryHelpers.ParseQuery(address.Query).ToDictionary(p => p.Key, p => p.Value.ToString(), StringComparer.Ordinal),
             request.Headers.Authorization?.ToString(),
             request.Content is null ? string.Empty : await request.Content.ReadAsStringAsync(cancellationToken)));
+        if (response.Latency > TimeSpan.Zero)
+        {
+            await Task.Delay(response.Latency, cancellationToken);
+        }
+
         if (response.IsLost)
         {
             throw new HttpRequestException(HttpRequestError.ResponseEnded, "The simulated connection broke.");

@@ -21,18 +21,19 @@ public sealed record StripeDelivery(string EventId, string EventType, string Obj
 /// <summary>
 /// One fault. <paramref name="Code"/> is the reason of a 429 (<c>endpoint-rate</c>), or the error code of a refusal
 /// (<c>terminal_reader_timeout</c>). <paramref name="Delay"/> is the latency, or how late a late effect comes.
+/// <paramref name="Status"/> is that of a server error.
 /// </summary>
-public sealed record StripeFault(StripeFaultKind Kind, string? Code = null, Duration Delay = default);
+public sealed record StripeFault(StripeFaultKind Kind, string? Code = null, Duration Delay = default, int Status = 500);
 
 public enum StripeFaultKind
 {
     /// <summary>429 with Stripe-Rate-Limited-Reason; no effect, nothing stored under the idempotency key.</summary>
     RateLimited,
 
-    /// <summary>500 without effect; the 500 is stored under the idempotency key and replayed.</summary>
+    /// <summary>5xx without effect. A 500 is stored under the idempotency key and replayed; a 502 to 504 comes from before Stripe's application.</summary>
     ServerErrorBeforeEffect,
 
-    /// <summary>500 although the request took effect; the 500 is stored under the idempotency key and replayed.</summary>
+    /// <summary>5xx although the request took effect; a 500 is stored under the idempotency key and replayed.</summary>
     ServerErrorAfterEffect,
 
     /// <summary>400 with <see cref="StripeFault.Code"/>; no effect.</summary>

@@ -71,7 +71,7 @@ internal sealed class StripeProblem(int status, string type, string message) : E
         Storable = false,
     };
 
-    public static StripeProblem ServerError() => new(500, "api_error", "An unknown error occurred");
+    public static StripeProblem ServerError(int status) => new(status, "api_error", "An unknown error occurred") { Storable = status == 500 };
 
     public JsonObject ToJson(string requestId)
     {

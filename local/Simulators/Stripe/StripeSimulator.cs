@@ -127,7 +127,7 @@ public sealed class StripeSimulator : IDisposable
         string requestId = world.NewId("req");
         if (fault?.Kind == StripeFaultKind.LostBeforeEffect)
         {
-            return Lost(requestId);
+            return StripeReplies.Lost(requestId);
         }
 
         string? key = StripeIdempotency.KeyOf(request);
@@ -141,16 +141,30 @@ public sealed class StripeSimulator : IDisposable
 
             if (key is not null && idempotency.Find(key, request) is { } kept)
             {
-                StripeReply replay = Reply(request, requestId, kept.Status!.Value, kept.Body!);
-                return replay with { Headers = With(replay.Headers, ("Idempotent-Replayed", "true"), ("Original-Request", kept.RequestId!)) };
+                return Replayed(request, requestId, kept, fault);
             }
         }
         catch (StripeProblem problem)
         {
-            return Reply(request, requestId, problem);
+            return StripeReplies.Of(request, requestId, problem);
         }
 
         return fault is null ? Executed(request, requestId, key) : Faulty(request, requestId, key, fault);
+    }
+
+    /// <summary>A kept result, which can be lost or fail on its way like the first one.</summary>
+    private StripeReply Replayed(StripeRequest request, string requestId, KeyRow kept, StripeFault? fault)
+    {
+        StripeReply replay = StripeReplies.Of(request, requestId, kept.Status!.Value, kept.Body!);
+        replay = replay with { Headers = StripeReplies.With(replay.Headers, ("Idempotent-Replayed", "true"), ("Original-Request", kept.RequestId!)) };
+        return fault?.Kind switch
+        {
+            StripeFaultKind.LostAfterEffect or StripeFaultKind.LateEffect => replay with { Lost = true },
+            StripeFaultKind.Latency => replay with { Lost = fault.Delay >= Options.ClientTimeout },
+            StripeFaultKind.ServerErrorBeforeEffect or StripeFaultKind.ServerErrorAfterEffect =>
+                StripeReplies.Of(request, requestId, StripeProblem.ServerError(fault.Status)),
+            _ => replay,
+        };
     }
 
     private StripeReply Executed(StripeRequest request, string requestId, string? key)
@@ -173,24 +187,26 @@ public sealed class StripeSimulator : IDisposable
             case StripeFaultKind.Latency:
                 StripeReply slow = Executed(request, requestId, key);
                 string milliseconds = ((long)fault.Delay.TotalMilliseconds).ToString(CultureInfo.InvariantCulture);
-                return slow with { Headers = With(slow.Headers, ("Simulated-Latency", milliseconds)), Lost = fault.Delay >= Options.ClientTimeout };
+                slow = slow with { Headers = StripeReplies.With(slow.Headers, ("Simulated-Latency", milliseconds)) };
+                return slow with { Lost = fault.Delay >= Options.ClientTimeout };
             case StripeFaultKind.LateEffect when request.Method != "GET":
                 return Postponed(request, requestId, key, fault.Delay);
             case StripeFaultKind.LateEffect:
-                return Lost(requestId);
+                return StripeReplies.Lost(requestId);
             case StripeFaultKind.ServerErrorAfterEffect or StripeFaultKind.RefusedAfterEffect:
-                _ = Execute(api, request, requestId, key);
+                _ = Executed(request, requestId, key);
                 break;
         }
 
-        StripeReply failed = Reply(request, requestId, fault.Kind switch
+        StripeProblem problem = fault.Kind switch
         {
             StripeFaultKind.RefusedBeforeEffect or StripeFaultKind.RefusedAfterEffect => fault.Code == "lock_timeout"
                 ? StripeProblem.RateLimited("lock_timeout")
                 : StripeProblem.Invalid($"Simulated refusal: {fault.Code}.", null, fault.Code),
-            _ => StripeProblem.ServerError(),
-        });
-        if (key is not null && failed.Status != 429)
+            _ => StripeProblem.ServerError(fault.Status),
+        };
+        StripeReply failed = StripeReplies.Of(request, requestId, problem);
+        if (key is not null && problem.Storable)
         {
             idempotency.Keep(key, request, requestId, failed.Status, failed.Body);
         }
@@ -215,7 +231,7 @@ public sealed class StripeSimulator : IDisposable
             Target = requestId,
             Request = request with { Headers = headers },
         });
-        return Lost(requestId);
+        return StripeReplies.Lost(requestId);
     }
 
     private void RunLate(WorkRow late)
@@ -242,13 +258,14 @@ public sealed class StripeSimulator : IDisposable
             if (routes.Find(request.Method, request.Path) is not { } route)
             {
                 throw new StripeProblem(404, "invalid_request_error", $"Unrecognized request URL ({request.Method}: {request.Path}). " +
-                    "Please see https://stripe.com/docs or we can help at https://support.stripe.com/.") { Storable = false };
+                    "Please see https://stripe.com/docs or we can help at https://support.stripe.com/.")
+                { Storable = false };
             }
 
             StripeParams p = StripeParams.Parse(request.Query, request.Body);
             JsonObject body = route.Handler(new StripeCall(request, route.Values, p));
             world.Render.Expand(body, p.List("expand") ?? []);
-            return (Reply(request, requestId, 200, body.ToJsonString(StripeJson.Options)), true);
+            return (StripeReplies.Of(request, requestId, 200, body.ToJsonString(StripeJson.Options)), true);
         }
         catch (StripeProblem problem)
         {
@@ -257,7 +274,7 @@ public sealed class StripeSimulator : IDisposable
                 world.Store.Rollback();
             }
 
-            return (Reply(request, requestId, problem), problem.Storable);
+            return (StripeReplies.Of(request, requestId, problem), problem.Storable);
         }
         finally
         {
@@ -273,41 +290,5 @@ public sealed class StripeSimulator : IDisposable
         {
             world.Store.Events.Delete(happened.Id);
         }
-    }
-
-    private static StripeReply Reply(StripeRequest request, string requestId, StripeProblem problem)
-    {
-        StripeReply reply = Reply(request, requestId, problem.Status, problem.ToJson(requestId).ToJsonString(StripeJson.Options));
-        return problem.RateLimitReason is not { } reason ? reply
-            : reply with { Headers = With(reply.Headers, ("Stripe-Rate-Limited-Reason", reason)) };
-    }
-
-    private static StripeReply Reply(StripeRequest request, string requestId, int status, string body)
-    {
-        var headers = new Dictionary<string, string>
-        {
-            ["Request-Id"] = requestId,
-            ["Stripe-Version"] = request.Header("Stripe-Version") ?? StripeOptions.DefaultApiVersion,
-        };
-        if (StripeIdempotency.KeyOf(request) is { } key)
-        {
-            headers["Idempotency-Key"] = key;
-        }
-
-        return new StripeReply(status, body, headers);
-    }
-
-    private static StripeReply Lost(string requestId) =>
-        new(0, string.Empty, new Dictionary<string, string> { ["Request-Id"] = requestId }, Lost: true);
-
-    private static Dictionary<string, string> With(IReadOnlyDictionary<string, string> headers, params ReadOnlySpan<(string Name, string Value)> more)
-    {
-        var result = new Dictionary<string, string>(headers);
-        foreach ((string name, string value) in more)
-        {
-            result[name] = value;
-        }
-
-        return result;
     }
 }

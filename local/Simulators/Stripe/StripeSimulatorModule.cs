@@ -1,4 +1,6 @@
 using System.Text;
+using Flex.Local.Runtime.Faults;
+using Flex.Local.Runtime.Hosting;
 using Flex.Local.Runtime.Scheduling;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
@@ -7,30 +9,43 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Flex.Local.Simulators.Stripe;
 
-/// <summary>Plugs the simulator into a host: its services, and its HTTP face under a path.</summary>
-public static class StripeSimulatorModule
+/// <summary>
+/// Plugs the simulator into the local host: <c>/local/stripe/v1/…</c> and <c>/local/stripe/control/…</c>, its work, and the
+/// host's fault rules. Stripe.net works unchanged with its ApiBase at the prefix. The host decides how webhooks travel by
+/// configuring the client named <see cref="WebhookClient"/>.
+/// </summary>
+public sealed class StripeSimulatorModule(StripeOptions options) : ILocalModule
 {
-    public const string DefaultPrefix = "/local/stripe";
+    public const string Prefix = "/local/stripe";
 
     /// <summary>The name of the <see cref="HttpClient"/> that sends webhooks.</summary>
     public const string WebhookClient = "stripe-webhooks";
 
-    /// <summary>Bodies beyond this are refused with 413: Stripe's own limit is of this order.</summary>
+    /// <summary>Longer bodies are refused with 413.</summary>
     private const int MaxBody = 1024 * 1024;
 
-    /// <summary>Registers the simulator and its work source. Needs a <see cref="TimeProvider"/>; uses an <see cref="IWorkSignal"/> if there is one.</summary>
-    public static IServiceCollection Configure(IServiceCollection services, StripeOptions options)
+    /// <summary>Flex's settings for talking to the simulator.</summary>
+    public IReadOnlyDictionary<string, string?> Settings { get; } = new Dictionary<string, string?>
+    {
+        ["Stripe:ApiKey"] = options.ApiKey,
+        ["Stripe:ApiBase"] = options.PublicUrl,
+        ["Stripe:WebhookSecret"] = options.Endpoints.SelectMany(e => e.Secrets).FirstOrDefault(),
+    };
+
+    public void Configure(IServiceCollection services)
     {
         services.AddHttpClient(WebhookClient);
         services.AddSingleton(provider => new StripeSimulator(options, provider.GetRequiredService<TimeProvider>(),
-            provider.GetRequiredService<IHttpClientFactory>().CreateClient(WebhookClient), provider.GetService<IWorkSignal>(), provider.GetService<IStripeFaults>()));
+            provider.GetRequiredService<IHttpClientFactory>().CreateClient(WebhookClient), provider.GetService<IWorkSignal>(), Faults(provider)));
         services.AddSingleton(provider => provider.GetRequiredService<StripeSimulator>().Work);
-        return services;
+        services.AddSingleton(provider => new InProcessRoute(Prefix + "/", new StripeSimulatorHandler(provider.GetRequiredService<StripeSimulator>())));
     }
 
-    /// <summary>Serves <c>{prefix}/v1/…</c> and <c>{prefix}/control/…</c>; Stripe.net works unchanged with its ApiBase at the prefix.</summary>
-    public static IEndpointConventionBuilder Map(IEndpointRouteBuilder routes, StripeSimulator simulator, string prefix = DefaultPrefix) =>
-        routes.Map(prefix + "/{**path}", context => ServeAsync(context, simulator));
+    public void Map(IEndpointRouteBuilder routes)
+    {
+        StripeSimulator simulator = routes.ServiceProvider.GetRequiredService<StripeSimulator>();
+        routes.Map(Prefix + "/{**path}", context => ServeAsync(context, simulator));
+    }
 
     /// <summary>The part of a URL path that Stripe knows: from <c>/v1/</c> or <c>/control/</c> on.</summary>
     public static string PathWithin(string path)
@@ -39,6 +54,9 @@ public static class StripeSimulatorModule
         at = at < 0 ? path.IndexOf("/control/", StringComparison.Ordinal) : at;
         return at < 0 ? path : path[at..];
     }
+
+    private static IStripeFaults? Faults(IServiceProvider provider) => provider.GetService<IStripeFaults>()
+        ?? (provider.GetService<FaultRegistry>() is { } registry ? new StripeRegistryFaults(registry) : null);
 
     private static async Task ServeAsync(HttpContext context, StripeSimulator simulator)
     {

@@ -73,6 +73,22 @@ public sealed class CreateBookingTests : IAsyncLifetime
         Assert.Empty(spaces.Queue.On<ChargeCreated>(Queues.Billing, ChargeCreated.Subject));
     }
 
+    [Fact, Trait("Rule", "BKG-12")]
+    public async Task A_booking_away_from_home_is_charged_at_the_resources_location()
+    {
+        LocationId away = await _spaces.AddAsync<LocationId>("Locations_Create", new { name = "Tokyo", timeZone = "Asia/Tokyo", currency = "jpy" });
+        RateId rate = await _spaces.AddAsync<RateId>(
+            "Rates_Create", new { name = "Tokyo", hourlyPrice = Spaces.Money("1001", "jpy"), taxRateId = (string?)null, locationIds = new[] { away.Value } });
+        ResourceId room = await _spaces.AddAsync<ResourceId>(
+            "Resources_Create", new { locationId = away.Value, name = "Fuji", kind = "meetingRoom", capacity = 4, rateId = rate.Value });
+
+        Answer answer = await _spaces.BookAsync("2025-01-10T23:00:00+09:00", "2025-01-11T00:30:00+09:00", room: room);
+
+        ChargeCreated charge = Assert.Single(_spaces.Queue.On<ChargeCreated>(Queues.Billing, ChargeCreated.Subject));
+        Assert.Equal("1502", (string?)answer.Json["price"]!["amount"]);
+        Assert.Equal((away, new LocalDate(2025, 1, 10), "Fuji, 2025-01-10 23:00 to 2025-01-11 00:30"), (charge.LocationId, charge.ServiceDate, charge.Description));
+    }
+
     [Fact]
     public async Task A_booking_costs_three_storage_calls_when_caches_are_warm()
     {

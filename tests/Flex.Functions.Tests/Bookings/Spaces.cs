@@ -28,6 +28,8 @@ internal sealed class Spaces : IDisposable
         .AddSingleton<IMessagePublisher>(Queue)
         .AddSingleton<ITokenValidator, PlainTokens>());
 
+    public static CancellationToken Cancellation => Xunit.TestContext.Current.CancellationToken;
+
     public MemoryTableStore Tables { get; } = new();
 
     public RecordingQueue Queue { get; } = new();
@@ -96,7 +98,7 @@ internal sealed class Spaces : IDisposable
         SetStandingAsync(member ?? Member, current with { Status = MembershipStatus.Downgraded, Version = current.Version + 1 });
 
     public async Task<MembershipStanding> StandingAsync(MemberId? member = null) =>
-        (await Get<MemberStore>().FindAsync(member ?? Member, default))!.Standing.Single(s => s.Version > 0);
+        (await Get<MemberStore>().FindAsync(member ?? Member, Cancellation))!.Standing.Single(s => s.Version > 0);
 
     /// <summary>Posts to a creating function and returns the new id.</summary>
     public async Task<T> AddAsync<T>(string function, object body)
@@ -126,7 +128,7 @@ internal sealed class Spaces : IDisposable
         SendAsync("Bookings_Create", Wish(start, end, member, room), caller, headers: key is null ? [] : [("Idempotency-Key", key)]);
 
     public async Task<Booking> FindAsync(Answer answer) =>
-        (await Get<BookingStore>().ReadAsync(EntityId.Parse<BookingId>((string)answer.Json["id"]!), default))!.Value;
+        (await Get<BookingStore>().ReadAsync(EntityId.Parse<BookingId>((string)answer.Json["id"]!), Cancellation))!.Value;
 
     /// <summary>Delivers what is on a queue, and what that leads to, until nothing is left.</summary>
     public async Task DrainAsync(string queue)
@@ -138,7 +140,7 @@ internal sealed class Spaces : IDisposable
     }
 
     public Task DeliverAsync(string queue, Envelope message) =>
-        App.Services.GetServices<IMessageHandler>().Single(h => h.Queue == queue && h.Subject == message.Subject).HandleAsync(message, default);
+        App.Services.GetServices<IMessageHandler>().Single(h => h.Queue == queue && h.Subject == message.Subject).HandleAsync(message, Cancellation);
 
     public void Dispose() => App.Dispose();
 

@@ -80,7 +80,7 @@ internal sealed class LadderWalk
                     break;
                 case RenewalStep.Downgrade:
                     DowngradedAt = Now;
-                    Membership = Membership.End(Members.MembershipStatus.Downgraded, Now);
+                    Membership = Membership.End(Flex.Members.MembershipStatus.Downgraded, Now);
                     break;
                 case RenewalStep.Wait wait when JumpTo(wait.Until, until):
                     break;

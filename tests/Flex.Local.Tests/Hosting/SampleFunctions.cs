@@ -34,26 +34,26 @@ public sealed class SampleFunctions(Seen seen, ScopedThing scoped)
     }
 
     [Function("Things_Patch")]
-    public IResult Patch([HttpTrigger(AuthorizationLevel.Anonymous, "patch", Route = "things/{id}")] HttpRequest request, string id) =>
+    public static IResult Patch([HttpTrigger(AuthorizationLevel.Anonymous, "patch", Route = "things/{id}")] HttpRequest request, string id) =>
         Results.Text($"{request.Method} {id}");
 
     [Function("Zed")]
-    public IResult Special([HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "zed/special")] HttpRequest request) =>
+    public static IResult Special([HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "zed/special")] HttpRequest request) =>
         Results.Text("special of " + request.Path);
 
     [Function("Aed")]
-    public IResult Any([HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "zed/{id}")] HttpRequest request, string id) =>
+    public static IResult Any([HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "zed/{id}")] HttpRequest request, string id) =>
         Results.Text($"any {id} of {request.Path}");
 
     [Function("Guids")]
-    public IResult Guids([HttpTrigger(AuthorizationLevel.Anonymous, Route = "guids/{id}/{tail?}")] HttpRequest request, Guid id, string? tail) =>
+    public static IResult Guids([HttpTrigger(AuthorizationLevel.Anonymous, Route = "guids/{id}/{tail?}")] HttpRequest request, Guid id, string? tail) =>
         Results.Text($"{request.Method} {id} {tail ?? "none"}");
 
     [Function("Poco")]
     public object Poco([HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "poco")] HttpRequest request) => new { request.Method, Seen = seen.Lines.Count };
 
     [Function("Action")]
-    public IActionResult Action([HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "action")] HttpRequest request) =>
+    public static IActionResult Action([HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "action")] HttpRequest request) =>
         new StatusCodeResult(request.Query.Count == 0 ? 202 : 203);
 
     [Function("Throws")]
@@ -75,18 +75,17 @@ public sealed class SampleFunctions(Seen seen, ScopedThing scoped)
     }
 
     [Function("Publish")]
-    public async Task<IResult> Publish(
+    public static async Task<IResult> Publish(
         [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "publish/{id}")] HttpRequest request,
-        string id,
-        [FromServices] IMessagePublisher? publisher)
+        string id)
     {
-        publisher ??= (IMessagePublisher)request.HttpContext.RequestServices.GetService(typeof(IMessagePublisher))!;
+        var publisher = (IMessagePublisher)request.HttpContext.RequestServices.GetService(typeof(IMessagePublisher))!;
         await publisher.PublishAsync(Queues.Billing, new Envelope(id, "sample.v1", "{}", null), null, request.HttpContext.RequestAborted);
         return Results.Accepted();
     }
 
     [Function("Start")]
-    public async Task<IResult> Start(
+    public static async Task<IResult> Start(
         [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "start/{id}")] HttpRequest request,
         string id,
         [DurableClient] DurableTaskClient client)

@@ -116,7 +116,10 @@ internal sealed class TerminalEndpoints(StripeWorld world, Terminal terminal)
         call.Params.RejectOthers();
         ReaderRow row = FindReader(call.Id);
         Store.Readers.Delete(row.Id);
-        return Deleted(row.Id, "terminal.reader");
+        JsonObject json = Deleted(row.Id, "terminal.reader");
+        json["device_type"] = row.DeviceType;
+        json["serial_number"] = row.SerialNumber;
+        return json;
     }
 
     private JsonObject ListReaders(StripeCall call)
@@ -139,8 +142,8 @@ internal sealed class TerminalEndpoints(StripeWorld world, Terminal terminal)
         PaymentIntentRow intent = PaymentIntentEndpoints.Find(Store, id, "payment_intent", status: 400);
         if (intent.Status is not (PaymentStatus.RequiresPaymentMethod or PaymentStatus.RequiresConfirmation) || !intent.Types.Contains("card_present"))
         {
-            throw StripeProblem.Invalid($"The PaymentIntent must have a status of requires_payment_method and accept card_present to be processed on a reader; " +
-                $"it is {intent.Status}.", "payment_intent", "intent_invalid_state");
+            throw StripeProblem.Invalid($"The PaymentIntent must have a status of requires_payment_method and accept card_present " +
+                $"to be processed on a reader; it is {intent.Status}.", "payment_intent", "intent_invalid_state");
         }
 
         var detail = new JsonObject { ["payment_intent"] = id, ["process_config"] = config };

@@ -181,7 +181,7 @@ internal sealed partial class StripeRenderer
     {
         JsonObject json = CardPresent(method);
         json["amount_authorized"] = row.Amount;
-        json["capture_before"] = null;
+        json["capture_before"] = row.Created + Payments.InPersonHoldSeconds;
         json["emv_auth_data"] = null;
         json["generated_card"] = row.GeneratedCard;
         json["incremental_authorization_supported"] = false;

@@ -57,7 +57,9 @@ internal sealed partial class StripeRenderer(StripeStore store, StripeOptions op
             return;
         }
 
-        if (at is not JsonObject parent || !parent.ContainsKey(steps[0]))
+        // An object's own id is not a reference, and the SDK's charge has a plain string here.
+        if (at is not JsonObject parent || !parent.ContainsKey(steps[0]) || steps[0] == "id" ||
+            (steps[0] == "payment_method" && (string?)parent["object"] == "charge"))
         {
             throw StripeProblem.BadParameter($"This property cannot be expanded ({path}).", "expand", null);
         }

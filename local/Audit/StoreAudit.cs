@@ -1,0 +1,73 @@
+using Flex.Access;
+using Flex.Bookings;
+using Flex.Invoicing;
+using Flex.Local.Simulators.Salto;
+using Flex.Local.Simulators.Stripe;
+using Flex.Members;
+using Flex.Memberships;
+using Flex.Platform.Tables;
+
+namespace Flex.Local.Audit;
+
+/// <summary>Something that must never be true of a store, and is.</summary>
+/// <param name="Rule">Which promise is broken, in a word.</param>
+public sealed record Finding(string Rule, string What);
+
+/// <summary>How much was looked at, so that "nothing found" says what it is worth.</summary>
+public sealed record AuditReport(IReadOnlyList<Finding> Findings, int Bookings, int Invoices, int Memberships, int Payments, int Doors);
+
+/// <summary>
+/// Audits a whole store against its invariants. What may never happen is checked at any instant, also while messages are
+/// under way; what follows by message is checked only of a world at rest.
+/// </summary>
+/// <param name="stripe">The gateway's own account of the money; null where there is none to compare with.</param>
+/// <param name="salto">The door system's own account of its users; null where there is none to compare with.</param>
+public sealed class StoreAudit(ITableScanner tables, Func<StripeAudit>? stripe, Func<IReadOnlyList<SaltoUserFacts>>? salto)
+{
+    /// <param name="atRest">No message, activity or reconciliation is outstanding.</param>
+    public async Task<AuditReport> RunAsync(bool atRest, CancellationToken cancellation)
+    {
+        List<TableRow> bookingRows = await RowsAsync(BookingStore.Table, cancellation);
+        Booking[] bookings = Documents<Booking>(bookingRows, "B|");
+        Membership[] memberships = Documents<Membership>(await RowsAsync(MembershipStore.Table, cancellation), "S|");
+        BillingSnapshot billing = await new BillingAudit(tables).ReadAsync(cancellation);
+        MemberAccess[] doors = [.. (await RowsAsync(AccessStore.Table, cancellation)).Where(r => r.Key == "A").Select(r => r.As<MemberAccess>())];
+        Member[] members = [.. (await RowsAsync(MemberStore.Table, cancellation))
+            .Where(r => r.Partition == MemberStore.Partition && r.Key.StartsWith(MemberId.Prefix, StringComparison.Ordinal))
+            .Select(r => r.As<Member>())];
+        StripeAudit? money = stripe?.Invoke();
+
+        List<Finding> findings =
+        [
+            .. BookingAudit.Check(bookings, bookingRows),
+            .. BillingInvariants.Check(billing).Select(what => new Finding("billing", what)),
+            .. MembershipAudit.Check(memberships, billing),
+            .. money is null ? [] : MoneyAudit.Check(billing, money, atRest),
+            .. AccessAudit.Check(doors, members, memberships, salto?.Invoke(), atRest),
+        ];
+        if (atRest)
+        {
+            findings.AddRange(BookingAudit.CheckCharges(bookings, billing));
+            findings.AddRange(MembershipAudit.CheckStandings(memberships, members));
+        }
+
+        return new AuditReport(findings, bookings.Length, billing.Entries.Count, memberships.Length, money?.PaymentIntents.Count ?? 0, doors.Length);
+    }
+
+    private static T[] Documents<T>(IEnumerable<TableRow> rows, string prefix) =>
+        [.. rows.Where(r => r.Key.StartsWith(prefix, StringComparison.Ordinal)).Select(r => r.As<T>())];
+
+    private async Task<List<TableRow>> RowsAsync(string table, CancellationToken cancellation)
+    {
+        var rows = new List<TableRow>();
+        if ((await tables.TablesAsync(cancellation)).Contains(table, StringComparer.Ordinal))
+        {
+            await foreach (TableRow row in tables.ScanAsync(table, cancellation))
+            {
+                rows.Add(row);
+            }
+        }
+
+        return rows;
+    }
+}
