@@ -12,7 +12,7 @@ public sealed partial class FeatureDependencyTests
         ["Catalogue"] = ["Settings"],
         ["Members"] = ["Settings"],
         ["Invoicing"] = ["Settings", "Members"],
-        ["Payments"] = ["Settings", "Members", "Invoicing"],
+        ["Payments"] = ["Members", "Invoicing"],
         ["Bookings"] = ["Settings", "Catalogue", "Members", "Invoicing"],
         ["Access"] = ["Settings", "Members"],
         ["Memberships"] = ["Settings", "Catalogue", "Members", "Invoicing", "Payments", "Bookings", "Access"],
