@@ -49,6 +49,10 @@ public static class CommandTable
         {
             return Fail(1, "Stopped.");
         }
+        catch (Exception unexpected) when (Environment.GetEnvironmentVariable("FLEX_TRACE") is null)
+        {
+            return Fail(1, $"{unexpected.GetType().Name}: {unexpected.Message.ReplaceLineEndings(" ")} (FLEX_TRACE=1 shows where.)");
+        }
     }
 
     private static PosixSignalRegistration OnSignal(PosixSignal signal, CancellationTokenSource stopping) =>

@@ -94,10 +94,11 @@ public sealed class LocalHost : IAsyncDisposable
         Instant? clock = options.Memory ? options.Clock : data!.OpenClock(options.Clock);
 
         // Kestrel first: the address is part of the settings. Requests before the runtime is up are told to come again.
+        // At the end the other way round: due work stops, then requests under way are answered, then the runtime goes.
         WebApplication web = await ListenAsync(options, cancellation);
-        var runtimeFirst = new RuntimeSlot(this);
+        _parts.Push(new Closing(() => _runtime?.DisposeAsync() ?? ValueTask.CompletedTask));
         _parts.Push(web);
-        _parts.Push(runtimeFirst);
+        _parts.Push(new Closing(() => _runtime is { } runtime ? new ValueTask(runtime.Scheduler.StopAsync()) : ValueTask.CompletedTask));
         data?.SavePort(Address.Port);
         _runtime = await LocalRuntime.StartAsync(RuntimeOptions(options, options.Memory ? null : data, clock), cancellation);
     }
@@ -187,30 +188,16 @@ public sealed class LocalHost : IAsyncDisposable
 
     private DataDirectory Own(DataDirectory data)
     {
-        _parts.Push(new Disposal(data));
+        _parts.Push(new Closing(() =>
+        {
+            data.Dispose();
+            return ValueTask.CompletedTask;
+        }));
         return data;
     }
 
-    private sealed class Disposal(IDisposable inner) : IAsyncDisposable
+    private sealed class Closing(Func<ValueTask> close) : IAsyncDisposable
     {
-        public ValueTask DisposeAsync()
-        {
-            inner.Dispose();
-            return ValueTask.CompletedTask;
-        }
-    }
-
-    /// <summary>Stops work before the server stops: what is under way may call the app itself over HTTP.</summary>
-    private sealed class RuntimeSlot(LocalHost host) : IAsyncDisposable
-    {
-        public async ValueTask DisposeAsync()
-        {
-            if (host._runtime is { } runtime)
-            {
-                await runtime.Scheduler.StopAsync();
-                host._runtime = null;
-                await runtime.DisposeAsync();
-            }
-        }
+        public ValueTask DisposeAsync() => close();
     }
 }

@@ -86,16 +86,15 @@ public sealed class Scheduler(TimeProvider clock, SchedulerOptions options, ILog
         }
     }
 
-    /// <summary>Takes no more work, waits for what runs, cancels it after the grace period.</summary>
+    /// <summary>Takes no more work, waits for what runs, cancels it after the grace period. Whoever is moving the clock is told so by a cancellation.</summary>
     public async Task StopAsync()
     {
         await _stopping.CancelAsync();
+        _cancelUnits.CancelAfter(options.StopGrace);
         Changed();
-        if (_loop is { } loop)
-        {
-            _cancelUnits.CancelAfter(options.StopGrace);
-            await loop;
-        }
+        await (_loop ?? Task.CompletedTask);
+        await _turn.WaitAsync();
+        _turn.Release();
     }
 
     /// <summary>May be called more than once: a container disposes what it knows under two types twice.</summary>
@@ -118,7 +117,11 @@ public sealed class Scheduler(TimeProvider clock, SchedulerOptions options, ILog
         {
             try
             {
-                await RunUntilIdleAsync(_cancelUnits.Token);
+                await RunUntilIdleAsync(_stopping.Token);
+            }
+            catch (OperationCanceledException) when (_stopping.IsCancellationRequested)
+            {
+                return;
             }
             catch (Exception defect)
             {
@@ -194,17 +197,24 @@ public sealed class Scheduler(TimeProvider clock, SchedulerOptions options, ILog
         return _changed.Task;
     }
 
+    /// <param name="cancellation">The caller's: ends the run between two units, never inside one.</param>
     private async Task RunDueAsync(CancellationToken cancellation)
     {
-        for (long units = 0; TakeNext(Now) is { } item; units++)
+        for (long units = 0; ; units++)
         {
             cancellation.ThrowIfCancellationRequested();
+            _stopping.Token.ThrowIfCancellationRequested();
+            if (TakeNext(Now) is not { } item)
+            {
+                return;
+            }
+
             if (units == options.MaxUnitsPerInstant)
             {
                 throw new DefectException($"{units} units of work at {Now} and no end; the last is {item.What}.");
             }
 
-            await item.Run(cancellation);
+            await item.Run(_cancelUnits.Token);
         }
     }
 

@@ -49,7 +49,8 @@ public sealed record FlexWorldOptions
 /// </summary>
 public sealed class FlexWorld : IAsyncDisposable
 {
-    internal static readonly Uri BaseAddress = new("http://flex.local");
+    /// <summary>The loopback, because only there a token issuer may do without TLS. Nothing listens on it.</summary>
+    internal static readonly Uri BaseAddress = new("http://localhost");
     private readonly FlexWorldOptions _options;
     private readonly MemoryBlobStore _blobs = new();
     private readonly WorldSimulators _simulators;
