@@ -9,7 +9,7 @@ public static class CommandTable
     /// <summary>Wrong use of the command line; a command that fails answers 1.</summary>
     public const int Usage = 2;
 
-    public static IReadOnlyList<ICommand> Commands { get; } = [new RunCommand()];
+    public static IReadOnlyList<ICommand> Commands { get; } = [new RunCommand(), new DemoCommand(), new VerifyCommand(), new RulesCommand()];
 
     public static async Task<int> RunAsync(string[] args)
     {

@@ -61,7 +61,7 @@ internal sealed class RunCommand : ICommand
     }
 
     /// <summary>Log lines go to the error output, one line each, so that the output stays the command's own.</summary>
-    private static Action<ILoggingBuilder> Log(LogLevel level) => logging => logging
+    public static Action<ILoggingBuilder> Log(LogLevel level) => logging => logging
         .SetMinimumLevel(level)
         .AddFilter("System.Net.Http", LogLevel.Warning)
         .AddFilter("Polly", LogLevel.Error)

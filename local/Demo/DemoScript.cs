@@ -61,6 +61,7 @@ public sealed class DemoScript(FlexClient client, IDemoDisplay display)
             "/api/v1/settings/operator",
             settings =>
             {
+                settings.Remove("accountStatus");
                 settings["name"] = "Berlin Mitte Coworking";
                 settings["automaticCollection"] = true;
                 settings["salto"] = new JsonObject
@@ -355,4 +356,6 @@ public interface IDemoDisplay
     void Held(string expectation);
 
     void Clock(Instant now);
+
+    void Done();
 }

@@ -150,10 +150,12 @@ public static class Handling
                 : await RequestBody.ReadBytesAsync(request, RequestBody.MaxBytes, cancellation);
             RequestContext context = RequestHeaders.Read(request, bytes, requestId) with { Responder = respond.Responder };
             Reply<TView> reply = await run(bytes, context);
+            Conformance.Check(request.HttpContext, reply.Error, reply.Stored?.Status ?? respond.Responder.Status);
             return reply switch
             {
                 { Error: { } error } => Problem.Of(error, requestId),
-                { Stored: { } stored } => new ApiResult(new StoredAnswer(stored.Status!.Value, stored.ResponseJson, stored.Location, stored.ETag), replayed: true),
+                { Stored: { } stored } => new ApiResult(
+                    new StoredAnswer(stored.Status!.Value, stored.ResponseJson, stored.Location, stored.ETag), replayed: true),
                 _ => new ApiResult(respond.Responder.Render(reply.Value!), replayed: false),
             };
         }

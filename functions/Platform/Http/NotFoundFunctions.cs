@@ -49,7 +49,8 @@ internal static class Unrouted
             {
                 headers.AccessControlAllowMethods = string.Join(", ", methods);
                 headers.AccessControlAllowHeaders =
-                    $"authorization, content-type, {RequestHeaders.IdempotencyKey.ToLowerInvariant()}, if-match, if-none-match, traceparent, {RequestIds.Header}";
+                    "authorization, content-type, if-match, if-none-match, traceparent, "
+                    + $"{RequestHeaders.IdempotencyKey.ToLowerInvariant()}, {RequestIds.Header}";
                 headers.AccessControlMaxAge = "3600";
             }
 

@@ -38,7 +38,7 @@ public sealed class Problem : IResult
     {
         HttpResponse response = httpContext.Response;
         int status = Error?.Status ?? StatusCodes.Status500InternalServerError;
-        FlexTelemetry.Problems.Add(1, new KeyValuePair<string, object?>("code", Error?.Code ?? ErrorCodes.Internal), new KeyValuePair<string, object?>("status", status));
+        FlexTelemetry.Problems.Add(1, new("code", Error?.Code ?? ErrorCodes.Internal), new("status", status));
         byte[] body = JsonSerializer.SerializeToUtf8Bytes(Document(status), HttpJson.Options);
         response.StatusCode = status;
         response.ContentType = ContentType;

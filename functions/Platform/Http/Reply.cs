@@ -46,6 +46,8 @@ public sealed class Responder
         _hasBody = hasBody;
     }
 
+    internal int Status => _status;
+
     internal static Responder Default { get; } = new(StatusCodes.Status200OK, null, hasBody: true);
 
     /// <summary>The same answer always gives the same bytes.</summary>

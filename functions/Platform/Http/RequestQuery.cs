@@ -34,7 +34,8 @@ public static class RequestQuery
             }
 
             JsonPropertyInfo member = members.FirstOrDefault(m => m.Name == name)
-                ?? throw new RefusalException(new Error(ErrorKind.Malformed, ErrorCodes.UnknownParameter, "The query has a parameter this operation does not know.")
+                ?? throw new RefusalException(new Error(
+                    ErrorKind.Malformed, ErrorCodes.UnknownParameter, "The query has a parameter this operation does not know.")
                 {
                     Fields = [new FieldError(JsonPointers.FromJsonPath($"['{name}']"), ErrorCodes.UnknownParameter, "Not a parameter of this operation.")],
                 });

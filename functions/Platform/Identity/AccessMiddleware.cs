@@ -25,7 +25,9 @@ public sealed class AccessMiddleware(FunctionCatalog catalog, ITokenValidator to
         {
             if (caller.Error.Kind == ErrorKind.Unauthenticated)
             {
-                http.Response.Headers.WWWAuthenticate = BearerToken.IsPresent(http.Request) ? "Bearer realm=\"flex\", error=\"invalid_token\"" : "Bearer realm=\"flex\"";
+                http.Response.Headers.WWWAuthenticate = BearerToken.IsPresent(http.Request)
+                    ? "Bearer realm=\"flex\", error=\"invalid_token\""
+                    : "Bearer realm=\"flex\"";
             }
 
             await Problem.Of(caller.Error, http.CorrelationId()).ExecuteAsync(http);

@@ -11,7 +11,10 @@ public sealed class AuthSettings
 /// <summary>One OpenID Connect issuer.</summary>
 public sealed class IssuerSettings
 {
-    /// <summary>Where <c>/.well-known/openid-configuration</c> is found, e.g. <c>https://login.example.com/tenant/v2.0</c>. Plain http only on the loopback.</summary>
+    /// <summary>
+    /// Where <c>/.well-known/openid-configuration</c> is found, e.g. <c>https://login.example.com/tenant/v2.0</c>. Plain http only
+    /// on the loopback.
+    /// </summary>
     public string Authority { get; init; } = string.Empty;
 
     /// <summary>The expected <c>iss</c>; empty takes the one the authority's metadata names.</summary>

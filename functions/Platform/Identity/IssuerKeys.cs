@@ -58,7 +58,8 @@ public sealed class IssuerKeys(IssuerSettings issuer, HttpClient http, TimeProvi
             _current = new Snapshot(configuration, network.GetTimestamp());
             return configuration;
         }
-        catch (Exception fault) when (!cancellation.IsCancellationRequested && fault is IOException or HttpRequestException or OperationCanceledException or InvalidOperationException)
+        catch (Exception fault) when (!cancellation.IsCancellationRequested
+            && fault is IOException or HttpRequestException or OperationCanceledException or InvalidOperationException)
         {
             return seen?.Configuration ?? throw new TransientFaultException("The token issuer's keys cannot be fetched.", fault);
         }

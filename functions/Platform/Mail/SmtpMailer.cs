@@ -22,7 +22,8 @@ public sealed class SmtpMailer(MailSettings settings, TimeProvider time) : IMail
         using var client = new SmtpClient { Timeout = TimeoutMilliseconds };
         try
         {
-            await client.ConnectAsync(settings.Host, settings.Port, settings.RequireTls ? SecureSocketOptions.StartTls : SecureSocketOptions.None, cancellation);
+            SecureSocketOptions security = settings.RequireTls ? SecureSocketOptions.StartTls : SecureSocketOptions.None;
+            await client.ConnectAsync(settings.Host, settings.Port, security, cancellation);
             if (settings.User.Length > 0)
             {
                 await client.AuthenticateAsync(settings.User, settings.Password, cancellation);

@@ -83,7 +83,7 @@ public sealed partial class OpenApiDocument
     private JsonObject Describe(FunctionEntry entry)
     {
         OperationAttribute operation = entry.Operation ?? new OperationAttribute(entry.Name);
-        bool isList = operation.Response is { IsGenericType: true } response && response.GetGenericTypeDefinition() == typeof(PageOf<>);
+        bool isList = IsList(operation);
         var described = new JsonObject
         {
             ["operationId"] = entry.Name,
@@ -155,7 +155,8 @@ public sealed partial class OpenApiDocument
 
         if (operation.IfMatch != Need.None)
         {
-            yield return Parameter("header", "If-Match", operation.IfMatch == Need.Required, new JsonObject { ["type"] = "string", ["examples"] = new JsonArray("\"7\"") });
+            var etag = new JsonObject { ["type"] = "string", ["examples"] = new JsonArray("\"7\"") };
+            yield return Parameter("header", "If-Match", operation.IfMatch == Need.Required, etag);
         }
     }
 
@@ -185,6 +186,13 @@ public sealed partial class OpenApiDocument
     {
         [mediaType] = new JsonObject { ["schema"] = schema, ["example"] = _schemas.ExampleOf(schema) },
     };
+
+    /// <summary>Every code the operation can answer: its own, and those that follow from what it takes.</summary>
+    internal static IEnumerable<string> CodesOf(FunctionEntry entry) =>
+        entry.Operation is { } operation ? Codes(entry, operation, IsList(operation)) : [];
+
+    private static bool IsList(OperationAttribute operation) =>
+        operation.Response is { IsGenericType: true } response && response.GetGenericTypeDefinition() == typeof(PageOf<>);
 
     private static IEnumerable<string> Codes(FunctionEntry entry, OperationAttribute operation, bool isList)
     {

@@ -172,7 +172,9 @@ internal sealed class SchemaBuilder
         {
             ["type"] = "object",
             ["properties"] = new JsonObject(members.Select(m => KeyValuePair.Create(m.Name, (JsonNode?)Member(m)))),
-            ["required"] = new JsonArray([.. members.Where(m => m.IsRequired || m.AssociatedParameter is { HasDefaultValue: false }).Select(m => (JsonNode)m.Name)]),
+            ["required"] = new JsonArray([.. members
+                .Where(m => m.IsRequired || m.AssociatedParameter is { HasDefaultValue: false })
+                .Select(m => (JsonNode)m.Name)]),
         };
         if (IsClosed)
         {

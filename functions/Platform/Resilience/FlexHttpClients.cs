@@ -60,7 +60,10 @@ public static class FlexHttpClients
         return builder;
     }
 
-    /// <summary>True for faults of the wire after which nothing is known to have been answered: translate them to <see cref="TransientFaultException"/> or an unknown outcome.</summary>
+    /// <summary>
+    /// True for faults of the wire, after which no answer is known: a caller translates them to <see cref="TransientFaultException"/>
+    /// or, when the call may have had an effect, to an unknown outcome.
+    /// </summary>
     public static bool IsNetworkFault(Exception fault) =>
         fault is HttpRequestException or TimeoutRejectedException or BrokenCircuitException or RateLimiterRejectedException or IOException;
 

@@ -69,7 +69,8 @@ public static partial class LogScrubber
     private static partial Regex Email();
 
     /// <summary>Bearer tokens and JWTs, provider keys and webhook secrets, client secrets, connection strings' keys and signatures.</summary>
-    [GeneratedRegex(@"(?i:bearer)\s+[\w.~+/=-]+|eyJ[\w-]+\.[\w-]+\.[\w-]*|\b(?:sk|rk|pk)_(?:live|test)_\w+|\bwhsec_[\w+/=]+|\b\w+_secret_\w+|(?:AccountKey|SharedAccessKey|sig|Password)=[^;&\s""]+")]
+    [GeneratedRegex(@"(?i:bearer)\s+[\w.~+/=-]+|eyJ[\w-]+\.[\w-]+\.[\w-]*|\b(?:sk|rk|pk)_(?:live|test)_\w+|\bwhsec_[\w+/=]+"
+        + @"|\b\w+_secret_\w+|(?:AccountKey|SharedAccessKey|sig|Password)=[^;&\s""]+")]
     private static partial Regex Secret();
 
     [GeneratedRegex(@"(?<![\w-])\d(?:[ -]?\d){12,18}(?![\w-])")]
@@ -80,7 +81,8 @@ public static partial class LogScrubber
 internal sealed class ScrubbedException(Exception original) : Exception
 {
     public override string Message { get; } = string.Create(
-        CultureInfo.InvariantCulture, $"{original.GetType().FullName}: {(LogScrubber.EchoesInput(original) ? LogScrubber.Hidden : LogScrubber.Text(original.Message))}");
+        CultureInfo.InvariantCulture,
+        $"{original.GetType().FullName}: {(LogScrubber.EchoesInput(original) ? LogScrubber.Hidden : LogScrubber.Text(original.Message))}");
 
     public override string? StackTrace { get; } = original.StackTrace;
 

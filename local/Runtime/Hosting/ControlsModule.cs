@@ -1,5 +1,5 @@
 using Flex.Local.Runtime.Faults;
-using Flex.Local.Runtime.Queues;
+using Flex.Local.Runtime.Queueing;
 using Flex.Local.Runtime.Scheduling;
 using Flex.Local.Runtime.Timers;
 using Microsoft.AspNetCore.Builder;

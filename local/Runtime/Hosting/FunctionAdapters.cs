@@ -1,6 +1,6 @@
 using Flex.Local.Runtime.Durable;
 using Flex.Local.Runtime.Functions;
-using Flex.Local.Runtime.Queues;
+using Flex.Local.Runtime.Queueing;
 using Microsoft.DurableTask;
 
 namespace Flex.Local.Runtime.Hosting;

@@ -1,9 +1,8 @@
 using System.Diagnostics;
 using Flex.Local.Runtime.Durable;
-using Flex.Local.Runtime.Faults;
 using Flex.Local.Runtime.Functions;
 using Flex.Local.Runtime.InProcess;
-using Flex.Local.Runtime.Queues;
+using Flex.Local.Runtime.Queueing;
 using Flex.Local.Runtime.Scheduling;
 using Flex.Local.Runtime.Timers;
 using Flex.Platform.Messaging;
@@ -89,7 +88,7 @@ public sealed class LocalRuntime : IAsyncDisposable
         services.AddLogging(options.Logging);
         services.AddSingleton(options.Clock);
         services.AddSingleton(options.Configuration);
-        services.AddSingleton(new FaultRegistry());
+        services.AddSingleton(options.Faults);
         services.AddSingleton(options.Functions);
         services.AddSingleton(options.HostJson);
         services.AddSingleton(options.Scheduling);

@@ -1,5 +1,6 @@
+using Flex.Local.Runtime.Faults;
 using Flex.Local.Runtime.Functions;
-using Flex.Local.Runtime.Queues;
+using Flex.Local.Runtime.Queueing;
 using Flex.Local.Runtime.Scheduling;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
@@ -34,6 +35,9 @@ public sealed record LocalRuntimeOptions
     public SchedulerOptions Scheduling { get; init; } = new();
 
     public QueueOptions Queues { get; init; } = new();
+
+    /// <summary>Given when faults must outlive the runtime.</summary>
+    public FaultRegistry Faults { get; init; } = new();
 
     /// <summary>Makes ids reproducible; null draws them at random.</summary>
     public int? Seed { get; init; }

@@ -1,6 +1,8 @@
 using System.Text.Json;
+using Flex.Local.Runtime.Faults;
 using Flex.Local.Simulators;
 using Flex.Platform;
+using Flex.Platform.Mail;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
@@ -47,14 +49,38 @@ public sealed class MailDrop : IDisposable
     public void Dispose() => _journal.Dispose();
 }
 
-/// <summary><c>GET /local/mail</c>.</summary>
+/// <summary>The mail server of one machine: hands mail to the drop, unless a fault says otherwise.</summary>
+public sealed class DroppingMailer(MailDrop drop, FaultRegistry faults, TimeProvider time) : IMailer
+{
+    public Task SendAsync(OutgoingMail mail, CancellationToken cancellation)
+    {
+        FaultKind? fault = faults.Take(FaultRegistry.Mail, "POST", mail.Subject, mail.To)?.Kind;
+        if (fault is FaultKind.Status or FaultKind.TimeoutBeforeEffect)
+        {
+            throw new TransientFaultException("The simulated mail server did not take the mail.");
+        }
+
+        if (fault is not FaultKind.Drop)
+        {
+            drop.Add(new DroppedMail(mail.To, mail.Subject, mail.Text, time.Now()));
+        }
+
+        return fault is FaultKind.TimeoutAfterEffect
+            ? throw new MailOutcomeUnknownException("The simulated connection broke after the mail was handed over.")
+            : Task.CompletedTask;
+    }
+}
+
+/// <summary>Mail goes to a drop that <c>GET /local/mail</c> shows.</summary>
 public sealed class MailModule(string? journal) : ILocalModule
 {
-    public void Configure(IServiceCollection services) => services.AddSingleton(_ => new MailDrop(journal));
+    public static void Map(IEndpointRouteBuilder routes, MailDrop drop) => routes.MapGet("/local/mail", LocalHttp.Answer(_ => drop.Mails));
 
-    public void Map(IEndpointRouteBuilder routes)
+    public void Configure(IServiceCollection services)
     {
-        MailDrop drop = routes.ServiceProvider.GetRequiredService<MailDrop>();
-        routes.MapGet("/local/mail", LocalHttp.Answer(_ => drop.Mails));
+        services.AddSingleton(_ => new MailDrop(journal));
+        services.AddSingleton<IMailer, DroppingMailer>();
     }
+
+    public void Map(IEndpointRouteBuilder routes) => Map(routes, routes.ServiceProvider.GetRequiredService<MailDrop>());
 }

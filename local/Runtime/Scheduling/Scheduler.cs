@@ -26,6 +26,7 @@ public sealed class Scheduler(TimeProvider clock, SchedulerOptions options, ILog
     private volatile TaskCompletionSource _changed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private Task? _loop;
     private int _running;
+    private int _disposed;
 
     public bool IsSimulated => _simulated is not null;
 
@@ -97,8 +98,14 @@ public sealed class Scheduler(TimeProvider clock, SchedulerOptions options, ILog
         }
     }
 
+    /// <summary>May be called more than once: a container disposes what it knows under two types twice.</summary>
     public async ValueTask DisposeAsync()
     {
+        if (Interlocked.Exchange(ref _disposed, 1) == 1)
+        {
+            return;
+        }
+
         await StopAsync();
         _stopping.Dispose();
         _cancelUnits.Dispose();

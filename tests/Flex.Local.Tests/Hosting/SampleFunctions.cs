@@ -39,11 +39,11 @@ public sealed class SampleFunctions(Seen seen, ScopedThing scoped)
 
     [Function("Zed")]
     public static IResult Special([HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "zed/special")] HttpRequest request) =>
-        Results.Text("special of " + request.Path);
+        Results.Text("special of " + request.Path.Value);
 
     [Function("Aed")]
     public static IResult Any([HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "zed/{id}")] HttpRequest request, string id) =>
-        Results.Text($"any {id} of {request.Path}");
+        Results.Text($"any {id} of {request.Path.Value}");
 
     [Function("Guids")]
     public static IResult Guids([HttpTrigger(AuthorizationLevel.Anonymous, Route = "guids/{id}/{tail?}")] HttpRequest request, Guid id, string? tail) =>

@@ -1,7 +1,7 @@
 using Flex.Kernel;
 using Flex.Local.Runtime.Functions;
 using Flex.Local.Runtime.Hosting;
-using Flex.Local.Runtime.Queues;
+using Flex.Local.Runtime.Queueing;
 using Flex.Local.Runtime.Scheduling;
 using Flex.Local.Runtime.Storage;
 using Flex.Platform;

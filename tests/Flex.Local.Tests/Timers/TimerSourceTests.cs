@@ -103,14 +103,16 @@ public sealed class TimerSourceTests
         clock.MoveTo(Instant.FromUtc(2025, 1, 1, 0, 10));
         var release = new TaskCompletionSource();
         _body = () => release.Task;
+        var running = new List<Task>();
         while (source.Schedules["EveryTenMinutes"] is not null)
         {
-            _ = source.Take(clock.Now)!.Run(CancellationToken.None);
+            running.Add(source.Take(clock.Now)!.Run(CancellationToken.None));
         }
 
         clock.MoveTo(Instant.FromUtc(2025, 1, 1, 0, 35));
         Assert.Null(source.Schedules["EveryTenMinutes"]);
         release.SetResult();
+        await Task.WhenAll(running);
 
         Assert.Equal(Instant.FromUtc(2025, 1, 1, 0, 40), source.Schedules["EveryTenMinutes"]);
         Assert.Single(_runs, r => r.Name == "EveryTenMinutes");

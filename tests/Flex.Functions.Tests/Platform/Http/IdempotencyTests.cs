@@ -50,7 +50,9 @@ public sealed class IdempotencyTests : IDisposable
 
         Assert.Equal(1, _effects);
         Assert.Equal(first.Body, repeat.Body);
-        Assert.Equal((201, first.Headers.Location.ToString(), first.Headers.ETag.ToString()), (repeat.Status, repeat.Headers.Location.ToString(), repeat.Headers.ETag.ToString()));
+        Assert.Equal(
+            (201, first.Headers.Location.ToString(), first.Headers.ETag.ToString()),
+            (repeat.Status, repeat.Headers.Location.ToString(), repeat.Headers.ETag.ToString()));
         Assert.Equal("true", repeat.Headers["Idempotency-Replayed"]);
         Assert.Equal(0, first.Headers["Idempotency-Replayed"].Count);
     }

@@ -61,13 +61,17 @@ public sealed class MiddlewareTests : IDisposable
     [Fact]
     public async Task A_refusal_carries_its_extensions()
     {
-        _probe.Get = (_, _) => new Error(ErrorKind.PaymentFailed, ErrorCodes.PaymentFailed, "Declined.") { Extensions = new Dictionary<string, object?> { ["declineCode"] = "insufficient_funds" } };
+        _probe.Get = (_, _) => new Error(ErrorKind.PaymentFailed, ErrorCodes.PaymentFailed, "Declined.")
+        {
+            Extensions = new Dictionary<string, object?> { ["declineCode"] = "insufficient_funds" },
+        };
 
         Answer answer = await _app.SendAsync("Probe_Get", "GET", Path, null, ("x-request-id", "r1"));
 
         Assert.Equal(402, answer.Status);
         Assert.Equal(
-            """{"type":"urn:flex:problem:payment_failed","title":"The payment was declined; declineCode says why.","status":402,"code":"payment_failed","detail":"Declined.","errors":[],"requestId":"r1","declineCode":"insufficient_funds"}""",
+            """{"type":"urn:flex:problem:payment_failed","title":"The payment was declined; declineCode says why.","status":402,"""
+            + """"code":"payment_failed","detail":"Declined.","errors":[],"requestId":"r1","declineCode":"insufficient_funds"}""",
             answer.Body);
     }
 

@@ -1,5 +1,5 @@
-using Flex.Kernel;
 using System.Text.Json.Serialization;
+using Flex.Kernel;
 using Flex.Platform.Http;
 using Flex.Platform.Identity;
 using FluentValidation;

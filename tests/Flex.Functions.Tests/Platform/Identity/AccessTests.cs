@@ -69,7 +69,11 @@ public sealed class AccessTests : IDisposable
         Assert.Equal("Bearer realm=\"flex\"", answer.Headers.WWWAuthenticate);
     }
 
-    public static TheoryData<string> Bad => ["expired", "not yet valid", "no expiry", "other issuer", "other audience", "no audience", "forged", "none", "hs256", "rs384", "garbage", "no subject", "huge"];
+    public static TheoryData<string> Bad =>
+    [
+        "expired", "not yet valid", "no expiry", "other issuer", "other audience", "no audience", "forged", "none", "hs256", "rs384", "garbage",
+        "no subject", "huge",
+    ];
 
     [Theory]
     [MemberData(nameof(Bad))]

@@ -31,7 +31,8 @@ public sealed class SmtpMailerTests
     {
         using var server = new SmtpStub(acceptRecipient: false);
 
-        TransientFaultException fault = await Assert.ThrowsAsync<TransientFaultException>(() => Mailer(server.Port).SendAsync(Mail, TestContext.Current.CancellationToken));
+        TransientFaultException fault = await Assert.ThrowsAsync<TransientFaultException>(
+            () => Mailer(server.Port).SendAsync(Mail, TestContext.Current.CancellationToken));
 
         Assert.DoesNotContain("someone", fault.ToString(), StringComparison.Ordinal);
     }
@@ -48,7 +49,8 @@ public sealed class SmtpMailerTests
 
     [Fact]
     public async Task Without_a_server_nothing_is_sent() =>
-        await Assert.ThrowsAsync<TransientFaultException>(() => new SmtpMailer(new MailSettings(), TimeProvider.System).SendAsync(Mail, TestContext.Current.CancellationToken));
+        await Assert.ThrowsAsync<TransientFaultException>(
+            () => new SmtpMailer(new MailSettings(), TimeProvider.System).SendAsync(Mail, TestContext.Current.CancellationToken));
 
     private static SmtpMailer Mailer(int port) =>
         new(new MailSettings { Host = "127.0.0.1", Port = port, From = "no-reply@example.com", RequireTls = false }, TimeProvider.System);

@@ -57,7 +57,8 @@ public sealed class OpenApiTests
             return;
         }
 
-        JsonNode example = Document.Root["paths"]![OpenApiDocument.PathOf(entry)]![entry.Methods[0].ToLowerInvariant()]!["requestBody"]!["content"]!["application/json"]!["example"]!;
+        JsonNode operation = Document.Root["paths"]![OpenApiDocument.PathOf(entry)]![entry.Methods[0].ToLowerInvariant()]!;
+        JsonNode example = operation["requestBody"]!["content"]!["application/json"]!["example"]!;
 
         Assert.NotNull(example.Deserialize(body, HttpJson.Options));
     }
@@ -75,7 +76,8 @@ public sealed class OpenApiTests
     public void Every_reference_leads_somewhere_and_every_component_is_whole()
     {
         string text = Document.Json;
-        string[] references = [.. System.Text.RegularExpressions.Regex.Matches(text, "\"\\$ref\":\"#/components/schemas/([^\"]+)\"").Select(m => m.Groups[1].Value).Distinct()];
+        string[] references = [.. System.Text.RegularExpressions.Regex.Matches(text, "\"\\$ref\":\"#/components/schemas/([^\"]+)\"")
+            .Select(m => m.Groups[1].Value).Distinct()];
         var schemas = (JsonObject)Document.Root["components"]!["schemas"]!;
 
         Assert.NotEmpty(references);
@@ -115,6 +117,23 @@ public sealed class OpenApiTests
 
         Assert.Equal((200, "3.1.0"), (first.Status, (string?)first.Json["openapi"]));
         Assert.Equal(304, again.Status);
+    }
+
+    [Fact]
+    public async Task An_answer_the_description_does_not_name_is_noticed()
+    {
+        var probe = new ProbeBehaviour { Get = (_, _) => Error.Refused(ErrorCodes.InvoiceClosed, "Closed.") };
+        using var app = new FunctionHarness(s => s.AddSingleton(probe));
+
+        Answer undeclared = await app.SendAsync(
+            "Probe_Charge", "POST", "/api/v1/probes/loc_00000000000000000000000001/charge", null, ("Idempotency-Key", "k"), ("If-Match", "*"));
+        probe.Get = (_, _) => Error.Stale();
+        await app.SendAsync(
+            "Probe_Charge", "POST", "/api/v1/probes/loc_00000000000000000000000001/charge", null, ("Idempotency-Key", "k"), ("If-Match", "*"));
+
+        Assert.Equal(409, undeclared.Status);
+        LogEntry warning = Assert.Single(app.Logs.Entries, e => e.Level == Microsoft.Extensions.Logging.LogLevel.Warning);
+        Assert.Equal("Probe_Charge answered invoice_closed, which its description does not name.", warning.Message);
     }
 
     private static IEnumerable<FunctionEntry> Described() => Catalog.Entries.Where(e => !FunctionCatalog.IsCatchAll(e));

@@ -74,7 +74,8 @@ public sealed class FlexHttpClientTests
             await Assert.ThrowsAsync<HttpRequestException>(() => client.GetAsync(new Uri("http://provider/x"), TestContext.Current.CancellationToken));
         }
 
-        Exception broken = await Assert.ThrowsAsync<BrokenCircuitException>(() => client.GetAsync(new Uri("http://provider/x"), TestContext.Current.CancellationToken));
+        Exception broken = await Assert.ThrowsAsync<BrokenCircuitException>(
+            () => client.GetAsync(new Uri("http://provider/x"), TestContext.Current.CancellationToken));
         int whileOpen = server.Attempts;
         _network.Advance(new OutgoingLimits().BreakDuration);
         await Assert.ThrowsAsync<HttpRequestException>(() => client.GetAsync(new Uri("http://provider/x"), TestContext.Current.CancellationToken));
@@ -95,7 +96,8 @@ public sealed class FlexHttpClientTests
         using HttpClient client = Client(server, new OutgoingLimits { Concurrency = 2, Queue = 1 });
         Task<HttpResponseMessage>[] calls = [.. Enumerable.Range(0, 3).Select(_ => client.GetAsync(new Uri("http://provider/x"), TestContext.Current.CancellationToken))];
 
-        await Assert.ThrowsAsync<Polly.RateLimiting.RateLimiterRejectedException>(() => client.GetAsync(new Uri("http://provider/x"), TestContext.Current.CancellationToken));
+        await Assert.ThrowsAsync<Polly.RateLimiting.RateLimiterRejectedException>(
+            () => client.GetAsync(new Uri("http://provider/x"), TestContext.Current.CancellationToken));
         int underWay = server.Attempts;
         gate.SetResult();
         await Task.WhenAll(calls);

@@ -61,7 +61,8 @@ public sealed class TableFaultTests
         });
         using StorageCallScope calls = StorageCalls.Measure();
 
-        await Assert.ThrowsAsync<TransientFaultException>(() => store.CommitAsync(new TableBatch("things", "home01").Insert("D|1", new Thing("x", 1)), Cancellation));
+        await Assert.ThrowsAsync<TransientFaultException>(
+            () => store.CommitAsync(new TableBatch("things", "home01").Insert("D|1", new Thing("x", 1)), Cancellation));
 
         Assert.Equal(4, attempts);
         Assert.Equal(1, calls.Count);

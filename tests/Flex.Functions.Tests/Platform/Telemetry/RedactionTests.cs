@@ -73,7 +73,8 @@ public sealed class RedactionTests : IDisposable
     {
         _probe.Create = (request, _) =>
         {
-            _log.LogInformation("Creating {Name} in {LocationId} for {Price}, {Count} times; {{literal}}", request.Name, LocationId.FromValidated("loc_00000000000000000000000001"), request.Price, 3);
+            LocationId location = LocationId.FromValidated("loc_00000000000000000000000001");
+            _log.LogInformation("Creating {Name} in {LocationId} for {Price}, {Count} times; {{literal}}", request.Name, location, request.Price, 3);
             throw new DefectException($"Row bkg_1 of {Email} is broken.");
         };
 

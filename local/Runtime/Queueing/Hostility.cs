@@ -1,6 +1,6 @@
 using NodaTime;
 
-namespace Flex.Local.Runtime.Queues;
+namespace Flex.Local.Runtime.Queueing;
 
 /// <summary>The dice of <see cref="HostileDelivery"/>.</summary>
 internal sealed class Hostility(HostileDelivery options)

@@ -1,7 +1,7 @@
 using Flex.Platform.Messaging;
 using NodaTime;
 
-namespace Flex.Local.Runtime.Queues;
+namespace Flex.Local.Runtime.Queueing;
 
 /// <summary>How the local queues deliver.</summary>
 public sealed record QueueOptions

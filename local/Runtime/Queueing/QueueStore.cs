@@ -2,7 +2,7 @@ using System.Globalization;
 using System.Runtime.CompilerServices;
 using Flex.Platform.Tables;
 
-namespace Flex.Local.Runtime.Queues;
+namespace Flex.Local.Runtime.Queueing;
 
 /// <summary>Rows of the local queues: partition is the queue, <c>m|{sequence}</c> a message, <c>d|{sequence}</c> a dead letter.</summary>
 internal sealed class QueueStore(ITableStore tables, ITableScanner scanner)

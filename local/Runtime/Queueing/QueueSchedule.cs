@@ -1,6 +1,6 @@
 using NodaTime;
 
-namespace Flex.Local.Runtime.Queues;
+namespace Flex.Local.Runtime.Queueing;
 
 /// <summary>One delivery's hold on a message.</summary>
 internal sealed record QueueLease(QueuedMessage Message, int Attempt);

@@ -5,7 +5,7 @@ using Flex.Platform.Tables;
 using Microsoft.Extensions.Logging;
 using NodaTime;
 
-namespace Flex.Local.Runtime.Queues;
+namespace Flex.Local.Runtime.Queueing;
 
 /// <summary>
 /// The broker of one machine: a row per message on the tables port, the schedule in memory. A message is stored before it is

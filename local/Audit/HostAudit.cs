@@ -1,0 +1,23 @@
+using Flex.Local.Simulators.Salto;
+using Flex.Local.Simulators.Stripe;
+using Flex.Platform.Tables;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Flex.Local.Audit;
+
+/// <summary>The audit of a running host, or of the data directory one has left.</summary>
+public static class HostAudit
+{
+    public static Task<AuditReport> RunAsync(IServiceProvider services, bool atRest, CancellationToken cancellation)
+    {
+        StripeSimulator? stripe = services.GetService<StripeSimulator>();
+        SaltoSimulator? salto = services.GetService<SaltoSimulator>();
+        return new StoreAudit(
+            services.GetRequiredService<ITableScanner>(),
+            stripe is null ? null : stripe.Audit,
+            salto is null ? null : salto.Inspection.Users).RunAsync(atRest, cancellation);
+    }
+
+    public static Task<AuditReport> RunAsync(ITableScanner tables, string dataDirectory, bool atRest, CancellationToken cancellation) =>
+        new StoreAudit(tables, () => StripeAudit.Read(dataDirectory), null).RunAsync(atRest, cancellation);
+}
