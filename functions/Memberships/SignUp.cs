@@ -26,6 +26,7 @@ public sealed class SignUpHandler(
     CustomerStore customers,
     CatalogueStore catalogue,
     SettingsStore settings,
+    IPaymentGateway gateway,
     CompleteSignUp complete,
     ITableStore tables,
     IIdSource ids,
@@ -55,6 +56,11 @@ public sealed class SignUpHandler(
         if (await ResumeAsync(home, context, cancellation) is { } earlier)
         {
             return earlier;
+        }
+
+        if (plan.Price.IsPositive && !gateway.IsConnected)
+        {
+            return Error.Refused(ErrorCodes.GatewayNotConnected, "No payment gateway is connected.");
         }
 
         if (plan.Price.IsPositive && (await customers.FindAsync(member.CustomerId, cancellation))?.PaymentMethod is null)

@@ -89,7 +89,7 @@ public static class RenewalLadder
     {
         if (membership.InFlight is not { } attempt || attempt.InvoiceId != invoiceId)
         {
-            return membership;
+            return state == ChargeState.Succeeded ? SucceededLate(membership, invoiceId, at, calendar) : membership;
         }
 
         Membership next = state switch
@@ -208,6 +208,23 @@ public static class RenewalLadder
             InFlight = null,
             SourceUpdatedAt = null,
         };
+    }
+
+    /// <summary>
+    /// An attempt that had been reported failed has succeeded after all, while nothing else of the period is under way: the
+    /// period is paid, and no rung may charge it again.
+    /// </summary>
+    private static Membership SucceededLate(Membership membership, InvoiceId invoiceId, Instant at, SiteCalendar calendar)
+    {
+        if (membership is not { Status: MembershipStatus.Delinquent, InFlight: null, Ladder: { } ladder }
+            || ladder.Attempts.FirstOrDefault(a => a.InvoiceId == invoiceId) is not { State: ChargeState.Failed } attempt)
+        {
+            return membership;
+        }
+
+        var period = new MembershipPeriod(membership.Id, ladder.PeriodStart, membership.Generation, attempt.AttemptNo, attempt.Rung);
+        var replayed = new AttemptInFlight(invoiceId, period, attempt.At, ladder.FirstAttemptOn, null);
+        return Succeeded(membership, replayed, at, calendar) with { Version = membership.Version + 1 };
     }
 
     private static Membership Failed(Membership membership, AttemptInFlight attempt, string? failureCode, Instant at, SiteCalendar calendar)

@@ -11,6 +11,14 @@ public static class CommandTable
 
     public static IReadOnlyList<ICommand> Commands { get; } = [new RunCommand(), new DemoCommand(), new VerifyCommand(), new RulesCommand()];
 
+    /// <summary>What the script <c>flex</c> does itself, because it needs the SDK.</summary>
+    private static readonly (string Name, string Summary)[] OfTheScript =
+    [
+        ("test", "Runs all tests and closes with the line \"N passed, N failed\"."),
+        ("bench", "Measures bookings, webhooks, start-up and simulated months, beside Azurite's own speed."),
+        ("azure", "Compiles everything against the real Azure packages where they can be restored."),
+    ];
+
     public static async Task<int> RunAsync(string[] args)
     {
         if (args is [] or ["--help" or "-h" or "help"])
@@ -73,9 +81,9 @@ public static class CommandTable
     {
         Console.WriteLine("Usage: ./flex COMMAND [OPTIONS]");
         Console.WriteLine();
-        foreach (ICommand command in Commands)
+        foreach ((string name, string summary) in Commands.Select(c => (c.Name, c.Summary)).Concat(OfTheScript))
         {
-            Console.WriteLine($"  {command.Name,-10} {command.Summary}");
+            Console.WriteLine($"  {name,-10} {summary}");
         }
 
         Console.WriteLine();

@@ -242,9 +242,25 @@ public sealed class RenewalLadderTests
         LadderWalk walk = new LadderWalk(NewYork, Day(1, 1)).Until(Utc(2025, 1, 3, 12));
         Memberships.Membership before = walk.Membership;
 
-        Memberships.Membership after = RenewalLadder.Settle(before, before.Ladder!.LastInvoice, ChargeState.Succeeded, null, walk.Now, walk.Calendar);
+        Memberships.Membership after = RenewalLadder.Settle(before, before.Ladder!.LastInvoice, ChargeState.Failed, "again", walk.Now, walk.Calendar);
+        Memberships.Membership other = RenewalLadder.Settle(before, EntityId.Derive<InvoiceId>("other"), ChargeState.Succeeded, null, walk.Now, walk.Calendar);
 
         Assert.Same(before, after);
+        Assert.Same(before, other);
+    }
+
+    [Fact]
+    [Trait("Rule", "PAY-6")]
+    public void An_attempt_that_succeeds_after_its_failure_was_reported_ends_the_ladder()
+    {
+        LadderWalk walk = new LadderWalk(NewYork, Day(1, 1)).Until(Utc(2025, 1, 3, 12));
+        Memberships.Membership before = walk.Membership;
+
+        Memberships.Membership after = RenewalLadder.Settle(before, before.Ladder!.LastInvoice, ChargeState.Succeeded, null, walk.Now, walk.Calendar);
+
+        Assert.Equal(MembershipStatus.Active, after.Status);
+        Assert.Equal(Day(2, 1), after.NextRenewalOn);
+        Assert.Null(after.Ladder);
     }
 
     private static void Update(LadderWalk walk) => walk.Membership = walk.Membership.NoteSourceUpdate(walk.Now);
