@@ -17,7 +17,8 @@ public enum BillRunState
 }
 
 /// <summary>One run over the ledgers. Completed: every charge that was open when it started is claimed; its invoices follow at once.</summary>
-public sealed record BillRun(BillRunId Id, CustomerId? CustomerId, BillRunState State, string StartedBy, Instant StartedAt, Instant? CompletedAt, long Version) : IVersioned;
+public sealed record BillRun(
+    BillRunId Id, CustomerId? CustomerId, BillRunState State, string StartedBy, Instant StartedAt, Instant? CompletedAt, long Version) : IVersioned;
 
 /// <summary>Bill runs: table <c>billing</c>, partition <c>bill-runs</c>, <c>R|{billRunId}</c>.</summary>
 public sealed class BillRunStore(ITableStore tables, Committer committer)

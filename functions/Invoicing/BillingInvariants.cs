@@ -81,7 +81,8 @@ public static class BillingInvariants
 
             if ((entry.InFlight is not null) != (invoice.Settlement == Settlement.Processing))
             {
-                yield return $"{invoice.Id} is {invoice.Settlement} with its last attempt {(entry.Attempts.Count == 0 ? "missing" : entry.Attempts[^1].State.ToString())}.";
+                string last = entry.Attempts.Count == 0 ? "missing" : entry.Attempts[^1].State.ToString();
+                yield return $"{invoice.Id} is {invoice.Settlement} with its last attempt {last}.";
             }
 
             long received = entry.Attempts.Where(a => a.State == AttemptState.Succeeded).Sum(a => a.Amount.Minor);

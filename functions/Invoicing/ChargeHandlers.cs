@@ -25,7 +25,8 @@ public sealed class ChargeCancelledHandler(ChargeLedger ledger, TimeProvider tim
     {
         if (await ledger.CancelAsync(envelope.Read<ChargeCancelled>(), time.Now(), cancellation) is { } credit)
         {
-            log.LogWarning("Charge {ChargeId} was cancelled after it had been invoiced: {CustomerId} is owed a credit note.", credit.ChargeId, credit.CustomerId);
+            log.LogWarning(
+                "Charge {ChargeId} was cancelled after it had been invoiced: {CustomerId} is owed a credit note.", credit.ChargeId, credit.CustomerId);
         }
     }
 }

@@ -45,7 +45,9 @@ public sealed class StripeEventHandler(InvoiceBook book, IPaymentGateway gateway
         return "applied";
     }
 
-    /// <summary>The payment a lost dispute takes back; null while it can still be won. Late bank returns arrive as disputes that are lost from the start.</summary>
+    /// <summary>
+    /// The payment a lost dispute takes back; null while it can still be won. Late bank returns arrive as disputes that are lost from the start.
+    /// </summary>
     private async Task<GatewayPayment?> ReversedAsync(string disputeId, CancellationToken cancellation)
     {
         if (await gateway.FindDisputeAsync(disputeId, cancellation) is not { IsFinal: true, PaymentId: { } paymentId } dispute

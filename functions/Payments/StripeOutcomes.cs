@@ -53,8 +53,8 @@ public static class StripeOutcomes
     };
 
     /// <summary>A fault of a call that charges nothing: transient when it is Stripe's or the wire's, a defect when it is ours.</summary>
-    public static Exception OfCallFault(Exception fault) => fault is StripeException { HttpStatusCode: >= HttpStatusCode.BadRequest and < HttpStatusCode.InternalServerError }
-        && !IsNotTaken(fault)
+    public static Exception OfCallFault(Exception fault) =>
+        fault is StripeException { HttpStatusCode: >= HttpStatusCode.BadRequest and < HttpStatusCode.InternalServerError } && !IsNotTaken(fault)
             ? new DefectException("Stripe refused a call.", fault)
             : Transient(fault);
 

@@ -66,7 +66,7 @@ public record TaskOptions
 
     public TaskRetryOptions? Retry { get; init; }
 
-    public static TaskOptions FromRetryPolicy(RetryPolicy policy) => new(TaskRetryOptions.FromRetryPolicy(policy));
+    public static TaskOptions FromRetryPolicy(RetryPolicy policy) => new(new TaskRetryOptions(policy));
 }
 
 public record SubOrchestrationOptions : TaskOptions
@@ -88,9 +88,7 @@ public sealed class TaskRetryOptions
 
     public RetryPolicy? Policy { get; }
 
-    public static TaskRetryOptions FromRetryPolicy(RetryPolicy policy) => new(policy);
-
-    public static implicit operator TaskRetryOptions(RetryPolicy policy) => FromRetryPolicy(policy);
+    public static implicit operator TaskRetryOptions(RetryPolicy policy) => new(policy);
 }
 
 public class RetryPolicy

@@ -211,21 +211,16 @@ namespace Microsoft.Azure.Functions.Worker
     [AttributeUsage(AttributeTargets.Parameter)]
     public sealed class OrchestrationTriggerAttribute : TriggerBindingAttribute
     {
-        public string? Orchestration { get; set; }
     }
 
     [AttributeUsage(AttributeTargets.Parameter)]
     public sealed class ActivityTriggerAttribute : TriggerBindingAttribute
     {
-        public string? Activity { get; set; }
     }
 
     [AttributeUsage(AttributeTargets.Parameter)]
     public sealed class DurableClientAttribute : InputBindingAttribute
     {
-        public string? TaskHub { get; set; }
-
-        public string? ConnectionName { get; set; }
     }
 }
 

@@ -65,7 +65,8 @@ public static partial class LogScrubber
         return sum % 10 == 0;
     }
 
-    [GeneratedRegex(@"[^\s@""'<>()\[\]{},;:=]+@[^\s@""'<>()\[\]{},;:=]+\.[A-Za-z]{2,}")]
+    /// <summary>Also as it stands in an address, with an escaped at sign.</summary>
+    [GeneratedRegex(@"[^\s@""'<>()\[\]{},;:=]+(?:@|%40)[^\s@""'<>()\[\]{},;:=]+\.[A-Za-z]{2,}")]
     private static partial Regex Email();
 
     /// <summary>Bearer tokens and JWTs, provider keys and webhook secrets, client secrets, connection strings' keys and signatures.</summary>

@@ -325,7 +325,18 @@ public sealed class BillRunTests : IDisposable
         MembershipCharge charge = _world.Renewal(customer);
         var line = new InvoiceLine("Thing", 1, BillingWorld.Euro(100), BillingWorld.Euro(100), _world.Location, null, null, new NodaTime.LocalDate(2025, 1, 1));
         var draft = new InvoiceDraft(
-            charge.InvoiceId, InvoiceKind.Manual, customer.Id, null, _world.Location, "Ada", "ada@example.com", null, [line], line.ServiceDate, line.ServiceDate, "staff");
+            charge.InvoiceId,
+            InvoiceKind.Manual,
+            customer.Id,
+            null,
+            _world.Location,
+            "Ada",
+            "ada@example.com",
+            null,
+            [line],
+            line.ServiceDate,
+            line.ServiceDate,
+            "staff");
         return BookEntry.Issued(draft.Issue(_world.Time.Now()));
     }
 

@@ -34,7 +34,9 @@ public sealed class InvoiceArithmeticTests
         InvoiceTotals totals = InvoiceArithmetic.Totals(
             [Line(10, ("GST", 5m)), Line(10, ("GST", 5m), ("QST", 9.975m)), Line(10, ("GST", 5m)), Line(10, ("GST", 7m))], Cad);
 
-        Assert.Equal([("GST", 5m, 30L, 2L), ("QST", 9.975m, 10L, 1L), ("GST", 7m, 10L, 1L)], totals.Taxes.Select(t => (t.Name, t.Percent, t.Taxable.Minor, t.Amount.Minor)));
+        Assert.Equal(
+            [("GST", 5m, 30L, 2L), ("QST", 9.975m, 10L, 1L), ("GST", 7m, 10L, 1L)],
+            totals.Taxes.Select(t => (t.Name, t.Percent, t.Taxable.Minor, t.Amount.Minor)));
         Assert.Equal(44, totals.Total.Minor);
     }
 

@@ -148,7 +148,10 @@ public sealed class BillingWorld : IDisposable
         var location = new Location(EntityId.Parse<LocationId>("loc_" + new string('9', 26)), "Lab", "Europe/Berlin", Eur, 1);
         OperatorSettings operatorSettings = settings(OperatorSettings.Initial with
         {
-            AccountStatus = AccountStatus.Active, AutomaticBillRun = true, AutomaticCollection = true, Version = 1,
+            AccountStatus = AccountStatus.Active,
+            AutomaticBillRun = true,
+            AutomaticCollection = true,
+            Version = 1,
         });
         Tables.CommitAsync(SettingsStore.Save(operatorSettings, null), CancellationToken.None).GetAwaiter().GetResult().Require();
         Tables.CommitAsync(SettingsStore.Insert(location), CancellationToken.None).GetAwaiter().GetResult().Require();

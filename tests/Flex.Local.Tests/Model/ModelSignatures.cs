@@ -64,7 +64,7 @@ internal static class ModelSignatures
     {
         _ when Generated.Contains(member.Name) => null,
         PropertyInfo property => Property(property),
-        ConstructorInfo { IsStatic: false } ctor when IsVisible(ctor) && !typeof(Delegate).IsAssignableFrom(ctor.DeclaringType) =>
+        ConstructorInfo { IsStatic: false } ctor when IsVisible(ctor) && !SaysNothing(ctor) =>
             $"{Visibility(ctor)} ctor({Parameters(ctor)})",
         MethodInfo method when IsVisible(method) && (!method.IsSpecialName || method.Name == "op_Implicit") => Method(method),
         _ => null,
@@ -86,12 +86,12 @@ internal static class ModelSignatures
     private static string Method(MethodInfo method)
     {
         string generic = method.IsGenericMethod ? $"<{string.Join(", ", method.GetGenericArguments().Select(a => a.Name))}>" : string.Empty;
-        string returns = TypeName(new NullabilityInfoContext().Create(method.ReturnParameter));
+        string returns = TypeName(method.ReturnParameter);
         return $"{Visibility(method)}{Modifiers(method)} method {method.Name}{generic}({Parameters(method)}): {returns}";
     }
 
     private static string Parameters(MethodBase method) => string.Join(", ", method.GetParameters().Select(p =>
-        $"{p.Name}: {TypeName(new NullabilityInfoContext().Create(p))}{(p.HasDefaultValue ? " = " + Default(p) : string.Empty)}"));
+        $"{p.Name}: {TypeName(p)}{(p.HasDefaultValue ? " = " + Default(p) : string.Empty)}"));
 
     private static string Default(ParameterInfo parameter) => parameter.DefaultValue switch
     {
@@ -105,6 +105,10 @@ internal static class ModelSignatures
         (method.IsPublic || method.IsFamily || method.IsFamilyOrAssembly)
         && (orGenerated || !method.IsDefined(typeof(CompilerGeneratedAttribute), false))
         && !method.Name.Contains('<', StringComparison.Ordinal);
+
+    /// <summary>Delegates are not constructed by hand, and who may call an abstract class's empty constructor is no difference.</summary>
+    private static bool SaysNothing(ConstructorInfo ctor) =>
+        typeof(Delegate).IsAssignableFrom(ctor.DeclaringType) || (ctor.DeclaringType!.IsAbstract && ctor.GetParameters().Length == 0);
 
     private static string Visibility(MethodBase method) => method.IsPublic ? "public" : "protected";
 
@@ -134,6 +138,19 @@ internal static class ModelSignatures
         return type.IsGenericType
             ? $"{type.Name[..type.Name.IndexOf('`', StringComparison.Ordinal)]}<{string.Join(", ", type.GetGenericArguments().Select(Name))}>"
             : type.Name;
+    }
+
+    /// <summary>Reflection calls every unconstrained type parameter nullable, so whether "T?" was written is read from the attributes.</summary>
+    private static string TypeName(ParameterInfo parameter)
+    {
+        if (!parameter.ParameterType.IsGenericParameter)
+        {
+            return TypeName(new NullabilityInfoContext().Create(parameter));
+        }
+
+        object? annotation = parameter.CustomAttributes.Concat(parameter.Member.CustomAttributes).Concat(parameter.Member.DeclaringType!.CustomAttributes)
+            .FirstOrDefault(a => a.AttributeType.Name is "NullableAttribute" or "NullableContextAttribute")?.ConstructorArguments[0].Value;
+        return parameter.ParameterType.Name + (annotation is (byte)2 ? "?" : string.Empty);
     }
 
     private static string TypeName(NullabilityInfo info)

@@ -70,8 +70,8 @@ public sealed class MiddlewareTests : IDisposable
 
         Assert.Equal(402, answer.Status);
         Assert.Equal(
-            """{"type":"urn:flex:problem:payment_failed","title":"The payment was declined; declineCode says why.","status":402,"""
-            + """"code":"payment_failed","detail":"Declined.","errors":[],"requestId":"r1","declineCode":"insufficient_funds"}""",
+            """{"type":"urn:flex:problem:payment_failed","title":"The payment was declined; declineCode says why.","status":402"""
+            + ""","code":"payment_failed","detail":"Declined.","errors":[],"requestId":"r1","declineCode":"insufficient_funds"}""",
             answer.Body);
     }
 

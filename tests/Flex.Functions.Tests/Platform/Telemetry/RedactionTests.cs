@@ -95,6 +95,7 @@ public sealed class RedactionTests : IDisposable
 
     [Theory]
     [InlineData("Mail to a.b+c@sub.example.co.uk bounced", "Mail to [hidden] bounced")]
+    [InlineData("GET /users?email=a.b%40example.com&x=1", "GET /users?email=[hidden]&x=1")]
     [InlineData("Authorization: Bearer abc.def", "Authorization: [hidden]")]
     [InlineData("key rk_live_9aZ and whsec_abc+/=", "key [hidden] and [hidden]")]
     [InlineData("secret pi_3N_secret_4x", "secret [hidden]")]
