@@ -24,21 +24,24 @@ internal sealed class RunCommand : ICommand
     public static IReadOnlyList<CommandOption> HostOptions { get; } =
     [
         new("port", "PORT", "Port on 127.0.0.1; 0 is any free one. Default 7071."),
-        new("data", "DIR", "Where everything is kept; the next run goes on there. Default .flex/data."),
+        new("data", "DIR", "Where everything is kept; the next run goes on there. Default .flex/data in the clone."),
         new("clock", "TIME", "Simulated time from this instant on, e.g. 2025-01-01T00:00:00Z. Default: the machine's."),
         new("storage", "KIND", "azurite (default) keeps data on disk, memory forgets it at the end."),
     ];
+
+    /// <summary>The clone's directory, wherever the script was called from.</summary>
+    private static string Root => Environment.GetEnvironmentVariable("FLEX_ROOT") ?? Directory.GetCurrentDirectory();
 
     public static LocalHostOptions Read(CommandArguments arguments, int defaultPort)
     {
         bool memory = arguments.Choice("storage", "azurite", "memory") == "memory";
         return new LocalHostOptions(
             arguments.Number("port", 0, 65535, defaultPort),
-            arguments.Text("data") ?? (memory ? null : Path.Combine(".flex", "data")),
+            arguments.Text("data") ?? (memory ? null : Path.Combine(Root, ".flex", "data")),
             arguments.Instant("clock"),
             memory)
         {
-            SettingsFile = "local.settings.json",
+            SettingsFile = Path.Combine(Root, "local.settings.json"),
             Logging = Log(LogLevel.Warning),
         };
     }

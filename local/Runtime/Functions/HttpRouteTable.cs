@@ -1,6 +1,7 @@
 using System.Text.RegularExpressions;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
+using Microsoft.AspNetCore.Routing.Constraints;
 using Microsoft.AspNetCore.Routing.Template;
 using Microsoft.Extensions.Options;
 
@@ -62,7 +63,8 @@ public sealed partial class HttpRouteTable
     /// <summary>Two functions with the same route and method: the host puts one in error and the other times out.</summary>
     internal static IEnumerable<string> Conflicts(IEnumerable<FunctionDescriptor> functions) => functions
         .Where(f => f.Trigger is HttpFunctionTrigger)
-        .SelectMany(f => Methods(((HttpFunctionTrigger)f.Trigger).Methods).Select(m => (Function: f, Method: m, Shape: Shape(((HttpFunctionTrigger)f.Trigger).Route))))
+        .Select(f => (Function: f, Trigger: (HttpFunctionTrigger)f.Trigger))
+        .SelectMany(f => Methods(f.Trigger.Methods).Select(m => (f.Function, Method: m, Shape: Shape(f.Trigger.Route))))
         .GroupBy(x => (x.Method, x.Shape))
         .Where(g => g.Select(x => x.Function.Name).Distinct().Count() > 1)
         .Select(g => $"{string.Join(" and ", g.Select(x => x.Function.Name))}: both serve {g.Key.Method} '{g.Key.Shape}'.");
@@ -99,7 +101,7 @@ public sealed partial class HttpRouteTable
                 foreach (InlineConstraint inline in part.InlineConstraints)
                 {
                     IRouteConstraint constraint = Constraints.ResolveConstraint(inline.Constraint)!;
-                    _constraints.Add((part.Name!, part.IsOptional ? new Microsoft.AspNetCore.Routing.Constraints.OptionalRouteConstraint(constraint) : constraint));
+                    _constraints.Add((part.Name!, part.IsOptional ? new OptionalRouteConstraint(constraint) : constraint));
                 }
             }
 

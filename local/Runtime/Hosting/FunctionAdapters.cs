@@ -19,7 +19,8 @@ internal sealed class FunctionMessageReceiver : IMessageReceiver
         {
             if (!_byQueue.TryAdd(trigger.Queue, function))
             {
-                throw new FunctionDiscoveryException($"{function.Name} and {_byQueue[trigger.Queue].Name} both consume '{trigger.Queue}': each would see half of it.");
+                throw new FunctionDiscoveryException(
+                    $"{function.Name} and {_byQueue[trigger.Queue].Name} both consume '{trigger.Queue}': each would see half of it.");
             }
         }
     }

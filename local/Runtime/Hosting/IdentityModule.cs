@@ -94,7 +94,15 @@ public sealed class LocalIdentity
         {
             keys = new[]
             {
-                new { kty = "RSA", use = "sig", alg = SecurityAlgorithms.RsaSha256, kid = _key.KeyId, n = Base64UrlEncoder.Encode(key.Modulus), e = Base64UrlEncoder.Encode(key.Exponent) },
+                new
+                {
+                    kty = "RSA",
+                    use = "sig",
+                    alg = SecurityAlgorithms.RsaSha256,
+                    kid = _key.KeyId,
+                    n = Base64UrlEncoder.Encode(key.Modulus),
+                    e = Base64UrlEncoder.Encode(key.Exponent),
+                },
             },
         };
     }

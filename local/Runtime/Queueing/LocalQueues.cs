@@ -137,7 +137,8 @@ public sealed class LocalQueues : IWorkSource, ILoadable, IMessagePublisher, IDe
                 : await ReceiveAsync(message, cancellation);
             await SettleAsync(lease, message, failure, cancellation);
         }
-        catch (Exception fault) when (fault is TransientFaultException or OperationCanceledException)
+        catch (Exception fault) when (fault is not Testing.SimulatedCrashException
+            && (fault is TransientFaultException or OperationCanceledException || cancellation.IsCancellationRequested))
         {
             _log.LogWarning(fault, "Delivery of {Message} could not be recorded; it is delivered again.", lease.Message.Envelope.Id);
             Redeliver(lease, lease.Message, Math.Max(1, lease.Message.DeliveryCount));
@@ -158,8 +159,8 @@ public sealed class LocalQueues : IWorkSource, ILoadable, IMessagePublisher, IDe
         }
         catch (Exception failure) when (failure is not Testing.SimulatedCrashException && !cancellation.IsCancellationRequested)
         {
-            _log.LogWarning(
-                failure, "{Subject} {Message} on {Queue} failed at delivery {Count}.", message.Envelope.Subject, message.Envelope.Id, message.Queue, message.DeliveryCount);
+            (Envelope envelope, int count) = (message.Envelope, message.DeliveryCount);
+            _log.LogWarning(failure, "{Subject} {Message} on {Queue} failed at delivery {Count}.", envelope.Subject, envelope.Id, message.Queue, count);
             return $"{failure.GetType().FullName}: {failure.Message}";
         }
     }
@@ -180,7 +181,8 @@ public sealed class LocalQueues : IWorkSource, ILoadable, IMessagePublisher, IDe
         {
             QueuedMessage dead = message with { Reason = failure, DeadLetteredAt = _time.Now() };
             await _store.DeadLetterAsync(message, dead, cancellation);
-            _log.LogWarning("{Subject} {Message} on {Queue} was dead-lettered: {Reason}", message.Envelope.Subject, message.Envelope.Id, message.Queue, failure);
+            (string subject, string id) = (message.Envelope.Subject, message.Envelope.Id);
+            _log.LogWarning("{Subject} {Message} on {Queue} was dead-lettered: {Reason}", subject, id, message.Queue, failure);
             _schedule.Complete(lease);
             _schedule.Restore(dead);
         }

@@ -62,7 +62,7 @@ public sealed class FlexWorld : IAsyncDisposable
     {
         _options = options;
         Clock = new SimulatedClock(options.Start);
-        Log = new WorldLog(options.LogLevel);
+        Log = new WorldLog(options.LogLevel, () => Crash.IsTripped);
         Crash.Watch(Tables);
         _simulators = new WorldSimulators(this, options);
     }

@@ -6,13 +6,16 @@ namespace Flex.Local.Runtime.Testing;
 /// <summary>One line of a world's log.</summary>
 public sealed record WorldLogEntry(LogLevel Level, string Category, string Message, Exception? Exception)
 {
-    public override string ToString() => $"{Level} {Category}: {Message}{(Exception is null ? string.Empty : $" ({Exception.GetType().Name}: {Exception.Message})")}";
+    public override string ToString() =>
+        $"{Level} {Category}: {Message}{(Exception is null ? string.Empty : $" ({Exception.GetType().Name}: {Exception.Message})")}";
 }
 
 /// <summary>Keeps what a world logs from a level on, so that a test can require that nothing went wrong unnoticed.</summary>
-public sealed class WorldLog(LogLevel least) : ILoggerProvider
+/// <param name="isDead">A dead process says nothing any more.</param>
+public sealed class WorldLog(LogLevel least, Func<bool> isDead) : ILoggerProvider
 {
     private readonly ConcurrentQueue<WorldLogEntry> _entries = new();
+    private readonly Func<bool> _isDead = isDead;
 
     public IReadOnlyList<WorldLogEntry> Entries => [.. _entries];
 
@@ -35,7 +38,7 @@ public sealed class WorldLog(LogLevel least) : ILoggerProvider
 
         public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
         {
-            if (IsEnabled(logLevel))
+            if (IsEnabled(logLevel) && !log._isDead())
             {
                 log._entries.Enqueue(new WorldLogEntry(logLevel, category, formatter(state, exception), exception));
             }

@@ -6,7 +6,13 @@ namespace Flex.Local.Tests.Hosting;
 
 public sealed class CommandLineTests
 {
-    private static readonly CommandOption[] Options = [new("port", "PORT", "A port."), new("clock", "TIME", "A time."), new("fast", null, "A switch."), new("kind", "KIND", "A choice.")];
+    private static readonly CommandOption[] Options =
+    [
+        new("port", "PORT", "A port."),
+        new("clock", "TIME", "A time."),
+        new("fast", null, "A switch."),
+        new("kind", "KIND", "A choice."),
+    ];
 
     [Fact]
     public void Options_are_read_in_both_forms()

@@ -50,7 +50,8 @@ public sealed class SampleFunctions(Seen seen, ScopedThing scoped)
         Results.Text($"{request.Method} {id} {tail ?? "none"}");
 
     [Function("Poco")]
-    public object Poco([HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "poco")] HttpRequest request) => new { request.Method, Seen = seen.Lines.Count };
+    public object Poco([HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "poco")] HttpRequest request) =>
+        new { request.Method, Seen = seen.Lines.Count };
 
     [Function("Action")]
     public static IActionResult Action([HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "action")] HttpRequest request) =>
