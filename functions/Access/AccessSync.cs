@@ -10,7 +10,13 @@ namespace Flex.Access;
 /// save. It never fails because of the door system: what could not be done is saved as pending, tried again soon by a delayed
 /// message and from then on by the periodic reconcile. Without a connected site members are only put on that list.
 /// </summary>
-public sealed class AccessSync(AccessStore store, IDoorAccess doors, IAccessSettings settings, IAccessDirectory directory, TimeProvider time, ILogger<AccessSync> log)
+public sealed class AccessSync(
+    AccessStore store,
+    IDoorAccess doors,
+    IAccessSettings settings,
+    IAccessDirectory directory,
+    TimeProvider time,
+    ILogger<AccessSync> log)
 {
     public const string MeterName = "Flex.Access";
 
@@ -225,7 +231,7 @@ public sealed class AccessSync(AccessStore store, IDoorAccess doors, IAccessSett
                     return await SubscribeAsync(cancellation);
                 case AccessStep.AddGroup add:
                     await doors.AddToGroupAsync(siteId, add.GroupId, _access.User!.PlatformUserId, cancellation);
-                    _access = _access with { Applied = [.. _access.Applied.Append(add.GroupId).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal)] };
+                    _access = _access with { Applied = [.. _access.Applied.Union([add.GroupId]).Order(StringComparer.Ordinal)] };
                     return true;
                 case AccessStep.RemoveGroup remove:
                     await doors.RemoveFromGroupAsync(siteId, remove.GroupId, _access.User!.PlatformUserId, cancellation);

@@ -34,7 +34,10 @@ public sealed class ReconcilePendingAccess(AccessStore store, AccessSync sync, I
         }
 
         int open = 0;
-        foreach ((PendingAccess entry, string etag) in pending.OrderBy(p => p.Entry.Since).ThenBy(p => p.Entry.MemberId.Value, StringComparer.Ordinal).Take(MaxPerRun))
+        foreach ((PendingAccess entry, string etag) in pending
+            .OrderBy(p => p.Entry.Since)
+            .ThenBy(p => p.Entry.MemberId.Value, StringComparer.Ordinal)
+            .Take(MaxPerRun))
         {
             if (await sync.SyncAsync(entry.MemberId, cancellation))
             {
@@ -48,7 +51,8 @@ public sealed class ReconcilePendingAccess(AccessStore store, AccessSync sync, I
 
         if (pending.Count > 0)
         {
-            log.LogInformation("Door access: {Pending} members were pending, {Open} still are.", pending.Count, open + Math.Max(0, pending.Count - MaxPerRun));
+            open += Math.Max(0, pending.Count - MaxPerRun);
+            log.LogInformation("Door access: {Pending} members were pending, {Open} still are.", pending.Count, open);
         }
     }
 }

@@ -15,6 +15,8 @@ public sealed class StripeGateway : IPaymentGateway
 {
     public const string HttpClientName = "stripe";
 
+    private const string BankAccountType = "us_bank_account";
+
     /// <summary>Looking for a payment, at most this many of the customer's latest are read.</summary>
     private const int MaxListed = 1000;
 
@@ -42,7 +44,7 @@ public sealed class StripeGateway : IPaymentGateway
             Currency = charge.Amount.Currency.Code,
             Customer = charge.GatewayCustomerId,
             PaymentMethod = charge.PaymentMethodId,
-            AllowedPaymentMethodTypes = [charge.MethodKind == PaymentMethodKind.BankAccount ? "us_bank_account" : "card"],
+            AllowedPaymentMethodTypes = [charge.MethodKind == PaymentMethodKind.BankAccount ? BankAccountType : "card"],
             OffSession = true,
             Confirm = true,
             Description = charge.Description,
@@ -125,7 +127,12 @@ public sealed class StripeGateway : IPaymentGateway
                 new PaymentMethodAttachOptions { Customer = gatewayCustomerId },
                 new RequestOptions { IdempotencyKey = key },
                 cancellation);
-            return OnFile(attached);
+            return attached.UsBankAccount is not null && !await HasMandateAsync(attached, gatewayCustomerId, key, cancellation)
+                ? new Error(ErrorKind.PaymentFailed, ErrorCodes.PaymentFailed, "The bank account has to be verified first.")
+                {
+                    Extensions = new Dictionary<string, object?> { ["declineCode"] = "verification_required" },
+                }
+                : OnFile(attached);
         }
         catch (StripeException refused) when (refused.StripeError is { Type: "card_error" } error)
         {
@@ -142,6 +149,33 @@ public sealed class StripeGateway : IPaymentGateway
         {
             throw StripeOutcomes.OfCallFault(fault);
         }
+    }
+
+    /// <summary>
+    /// Bank accounts are debited under a mandate. Whoever adds the account here accepts it on the payer's behalf; false when the bank
+    /// wants the account verified before.
+    /// </summary>
+    private async Task<bool> HasMandateAsync(PaymentMethod bank, string gatewayCustomerId, string key, CancellationToken cancellation)
+    {
+        var options = new SetupIntentCreateOptions
+        {
+            Customer = gatewayCustomerId,
+            PaymentMethod = bank.Id,
+            AllowedPaymentMethodTypes = [BankAccountType],
+            Usage = "off_session",
+            Confirm = true,
+            MandateData = new SetupIntentMandateDataOptions
+            {
+                CustomerAcceptance = new SetupIntentMandateDataCustomerAcceptanceOptions
+                {
+                    Type = "offline",
+                    Offline = new SetupIntentMandateDataCustomerAcceptanceOfflineOptions(),
+                },
+            },
+        };
+        SetupIntent setup = await new SetupIntentService(Client()).CreateAsync(
+            options, new RequestOptions { IdempotencyKey = key + ":mandate" }, cancellation);
+        return setup.Status == "succeeded";
     }
 
     private static async Task<T?> LookAsync<T>(Func<Task<T?>> look, CancellationToken cancellation)

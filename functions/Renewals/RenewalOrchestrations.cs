@@ -66,7 +66,7 @@ public static class RenewalOrchestrations
             context.WaitForExternalEvent<string>(RenewalNames.PaymentSettled, stop.Token),
             context.WaitForExternalEvent<string>(RenewalNames.PaymentSourceUpdated, stop.Token),
             context.WaitForExternalEvent<string>(RenewalNames.StatusChanged, stop.Token));
-        await stop.CancelAsync();
+        stop.Cancel();
         context.ContinueAsNew(input with { Turn = input.Turn + 1 });
     }
 }

@@ -1,4 +1,3 @@
-using System.Text.Json;
 using Microsoft.Extensions.Logging;
 
 namespace Microsoft.DurableTask;
@@ -58,23 +57,7 @@ public abstract class TaskOrchestrationContext
 
     public abstract Guid NewGuid();
 
-    public virtual ILogger CreateReplaySafeLogger(string categoryName) => new ReplaySafeLogger(this, LoggerFactory.CreateLogger(categoryName));
-
-    private sealed class ReplaySafeLogger(TaskOrchestrationContext context, ILogger inner) : ILogger
-    {
-        public IDisposable? BeginScope<TState>(TState state)
-            where TState : notnull => inner.BeginScope(state);
-
-        public bool IsEnabled(LogLevel logLevel) => inner.IsEnabled(logLevel);
-
-        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
-        {
-            if (!context.IsReplaying)
-            {
-                inner.Log(logLevel, eventId, state, exception, formatter);
-            }
-        }
-    }
+    public virtual ILogger CreateReplaySafeLogger(string categoryName) => throw new NotSupportedException();
 }
 
 public record TaskOptions

@@ -175,6 +175,8 @@ internal sealed class LocalOrchestrationContext(
         Continuation = new ContinuationRequest(RawJson.From(converter.Serialize(newInput)), preserveUnprocessedEvents);
     }
 
+    public override ILogger CreateReplaySafeLogger(string categoryName) => new ReplaySafeLogger(this, loggers.CreateLogger(categoryName));
+
     /// <summary>Derived from the execution, the turn's time and a counter, so a replay gets the same; marked as a version 5 GUID.</summary>
     public override Guid NewGuid()
     {

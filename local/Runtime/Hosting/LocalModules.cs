@@ -22,12 +22,12 @@ public static class LocalModules
         List<ILocalModule> modules = [new IdentityModule(identity), new ControlsModule(), new MailModule(data?.MailJournal)];
         if (string.IsNullOrEmpty(user["Stripe:ApiKey"]))
         {
-            modules.Add(new StripeModule(new StripeOptions
+            modules.Add(new StripeSimulatorModule(new StripeOptions
             {
                 ApiKey = StripeKey,
                 DataDirectory = data?.Path,
                 Seed = (ulong)seed,
-                PublicUrl = new Uri(baseAddress, StripeSimulatorModule.DefaultPrefix).AbsoluteUri,
+                PublicUrl = new Uri(baseAddress, StripeSimulatorModule.Prefix).AbsoluteUri,
                 Endpoints = [new StripeEndpoint("flex", new Uri(baseAddress, "/api/v1/webhooks/stripe"), [WebhookSecret], ["*"])],
             }));
         }

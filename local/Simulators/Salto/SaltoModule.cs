@@ -43,7 +43,7 @@ public sealed class SaltoModule(string? dataDirectory, SaltoSimulatorOptions opt
 /// <summary>The host's injected faults, target <c>salto</c>, as the simulator's.</summary>
 public sealed class RegisteredSaltoFaults(FaultRegistry registry) : ISaltoFaults
 {
-    public SaltoFault? Next(SaltoRequest request) => registry.Take("salto", request.Method, request.Path) is { } rule ? Translate(rule) : null;
+    public SaltoFault? Next(SaltoRequest request) => registry.Take(FaultRegistry.Salto, request.Method, request.Path, request.Body) is { } rule ? Translate(rule) : null;
 
     private static SaltoFault? Translate(FaultRule rule) => rule.Kind switch
     {

@@ -46,7 +46,7 @@ public sealed class SaltoSimulator
             switch (fault?.Kind)
             {
                 case SaltoFaultKind.TooManyRequests:
-                    return SaltoJson.Problem(429, "Too Many Requests") with { RetryAfterSeconds = 2 };
+                    return SaltoJson.Problem(429, "Too Many Requests") with { RetryAfterSeconds = 1 };
                 case SaltoFaultKind.ServerError:
                     return SaltoJson.Problem(fault.Status ?? 503, "Service Unavailable");
                 case SaltoFaultKind.LostRequest:

@@ -25,18 +25,27 @@ public sealed record StripeAudit(
     }
 
     internal static StripeAudit Of(StripeStore store) => new(
-        [.. store.PaymentIntents.OldestFirst().Select(row => new StripeAuditIntent(row.Id, row.Amount, row.AmountReceived, row.Currency, row.Status, row.Customer,
-            row.LatestCharge, At(row), row.Metadata))],
-        [.. store.Charges.OldestFirst().Select(row => new StripeAuditCharge(row.Id, row.PaymentIntent, row.Amount, row.AmountCaptured, row.AmountRefunded,
-            row.Currency, row.Status, row.Disputed, row.Customer, row.PaymentMethod, At(row), row.Metadata))],
-        [.. store.Refunds.OldestFirst().Select(row => new StripeAuditRefund(row.Id, row.Charge, row.PaymentIntent, row.Amount, row.Currency, row.Status, At(row),
-            row.Metadata))],
-        [.. store.Disputes.OldestFirst().Select(row => new StripeAuditDispute(row.Id, row.Charge, row.PaymentIntent, row.Amount, row.Currency, row.Reason, row.Status,
-            At(row)))]);
+        [.. store.PaymentIntents.OldestFirst().Select(Of)],
+        [.. store.Charges.OldestFirst().Select(Of)],
+        [.. store.Refunds.OldestFirst().Select(Of)],
+        [.. store.Disputes.OldestFirst().Select(Of)]);
 
     /// <summary>Every row of every table, one per line.</summary>
     internal static string Text(StripeStore store) => string.Join('\n', store.Tables.SelectMany(table =>
         table.Rows.Select(row => $"{table.Kind} {JsonSerializer.Serialize(row, row.GetType(), StorageJson.Options)}")));
+
+    private static StripeAuditIntent Of(PaymentIntentRow row) => new(
+        row.Id, row.Amount, row.AmountReceived, row.Currency, row.Status, row.Customer, row.LatestCharge, At(row), row.Metadata);
+
+    private static StripeAuditCharge Of(ChargeRow row) => new(
+        row.Id, row.PaymentIntent, row.Amount, row.AmountCaptured, row.AmountRefunded, row.Currency, row.Status, row.Disputed, row.Customer,
+        row.PaymentMethod, At(row), row.Metadata);
+
+    private static StripeAuditRefund Of(RefundRow row) => new(
+        row.Id, row.Charge, row.PaymentIntent, row.Amount, row.Currency, row.Status, At(row), row.Metadata);
+
+    private static StripeAuditDispute Of(DisputeRow row) => new(
+        row.Id, row.Charge, row.PaymentIntent, row.Amount, row.Currency, row.Reason, row.Status, At(row));
 
     private static Instant At(StripeRow row) => Instant.FromUnixTimeSeconds(row.Created);
 }
@@ -52,4 +61,5 @@ public sealed record StripeAuditCharge(string Id, string PaymentIntent, long Amo
 public sealed record StripeAuditRefund(string Id, string Charge, string PaymentIntent, long Amount, string Currency, string Status, Instant Created,
     IReadOnlyDictionary<string, string> Metadata);
 
-public sealed record StripeAuditDispute(string Id, string Charge, string PaymentIntent, long Amount, string Currency, string Reason, string Status, Instant Created);
+public sealed record StripeAuditDispute(string Id, string Charge, string PaymentIntent, long Amount, string Currency, string Reason, string Status,
+    Instant Created);

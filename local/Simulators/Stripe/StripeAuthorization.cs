@@ -10,8 +10,8 @@ internal static class StripeAuthorization
         string? given = Key(request.Header("Authorization"));
         if (string.IsNullOrEmpty(given))
         {
-            throw StripeProblem.Unauthorized("You did not provide an API key. You need to provide your API key in the Authorization header, using Bearer auth " +
-                "(e.g. 'Authorization: Bearer YOUR_SECRET_KEY'). See https://stripe.com/docs/api#authentication for details, or we can help at https://support.stripe.com/.");
+            throw StripeProblem.Unauthorized("You did not provide an API key. You need to provide your API key in the Authorization header, " +
+                "using Bearer auth (e.g. 'Authorization: Bearer YOUR_SECRET_KEY'). See https://stripe.com/docs/api#authentication for details.");
         }
 
         if (given != apiKey)
@@ -35,7 +35,8 @@ internal static class StripeAuthorization
         }
 
         var buffer = new byte[header.Length];
-        return header.StartsWith(Basic, StringComparison.OrdinalIgnoreCase) && Convert.TryFromBase64String(header[Basic.Length..].Trim(), buffer, out int length)
+        return header.StartsWith(Basic, StringComparison.OrdinalIgnoreCase)
+            && Convert.TryFromBase64String(header[Basic.Length..].Trim(), buffer, out int length)
             ? Encoding.UTF8.GetString(buffer, 0, length).Split(':')[0]
             : null;
     }

@@ -30,19 +30,20 @@ internal sealed class StripeIdempotency(StripeWorld world)
 
         if (row.Path != request.Path)
         {
-            throw Mismatch($"Keys for idempotent requests can only be used for the same endpoint they were first used for ('{request.Path}' vs '{row.Path}'). " +
-                $"Try using a key other than '{key}' if you meant to execute a different request.");
+            throw Mismatch($"Keys for idempotent requests can only be used for the same endpoint they were first used for " +
+                $"('{request.Path}' vs '{row.Path}'). Try using a key other than '{key}' if you meant to execute a different request.");
         }
 
         if (row.Fingerprint != Fingerprint(request))
         {
-            throw Mismatch($"Keys for idempotent requests can only be used with the same parameters they were first used with. Try using a key other than '{key}' " +
-                "if you meant to execute a different request.");
+            throw Mismatch($"Keys for idempotent requests can only be used with the same parameters they were first used with. " +
+                $"Try using a key other than '{key}' if you meant to execute a different request.");
         }
 
         return row.Status is not null ? row : throw new StripeProblem(409, "idempotency_error",
             $"There is currently another in-progress request using this Idempotent Key (that probably means you submitted twice, and the other request is " +
-            $"still going through): {key}. Please try again later.") { Code = "idempotency_key_in_use", Storable = false };
+            $"still going through): {key}. Please try again later.")
+        { Code = "idempotency_key_in_use", Storable = false };
     }
 
     /// <summary>Keeps the result of the request, or with a null status that it still runs.</summary>

@@ -12,7 +12,7 @@ public sealed class StripeRegistryFaults(FaultRegistry registry) : IStripeFaults
     /// <summary>Long enough that what follows in the same business step overtakes it, short enough to matter within a minute.</summary>
     private static readonly Duration Overtaken = Duration.FromSeconds(30);
 
-    public StripeFault? OnRequest(StripeRequest request) => registry.Take("stripe", request.Method, request.Path) switch
+    public StripeFault? OnRequest(StripeRequest request) => registry.Take(FaultRegistry.Stripe, request.Method, request.Path, request.Body) switch
     {
         null => null,
         { Kind: FaultKind.Latency, LatencyMs: { } milliseconds } => new StripeFault(StripeFaultKind.Latency, Delay: Duration.FromMilliseconds(milliseconds)),
@@ -24,7 +24,7 @@ public sealed class StripeRegistryFaults(FaultRegistry registry) : IStripeFaults
         _ => null,
     };
 
-    public IReadOnlyList<Duration> OnDelivery(StripeDelivery delivery) => registry.Take("webhooks", "POST", delivery.EventType)?.Kind switch
+    public IReadOnlyList<Duration> OnDelivery(StripeDelivery delivery) => registry.Take(FaultRegistry.Webhooks, "POST", delivery.EventType, delivery.ObjectId)?.Kind switch
     {
         FaultKind.Duplicate => [Duration.Zero, Duration.Zero],
         FaultKind.Reorder => [Overtaken],

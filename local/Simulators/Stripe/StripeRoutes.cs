@@ -61,7 +61,8 @@ internal static class StripePages
     private const int MaxLimit = 100;
 
     /// <summary>Reads the paging parameters and everything else must have been read: this is the last step of a list.</summary>
-    public static JsonObject Page<T>(StripeWorld world, StripeCall call, StripeTable<T> table, string? index = null, string? key = null, Func<T, bool>? where = null)
+    public static JsonObject Page<T>(StripeWorld world, StripeCall call, StripeTable<T> table, string? index = null, string? key = null,
+        Func<T, bool>? where = null)
         where T : StripeRow
     {
         StripeParams p = call.Params;

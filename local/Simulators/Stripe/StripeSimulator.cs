@@ -187,7 +187,8 @@ public sealed class StripeSimulator : IDisposable
             case StripeFaultKind.Latency:
                 StripeReply slow = Executed(request, requestId, key);
                 string milliseconds = ((long)fault.Delay.TotalMilliseconds).ToString(CultureInfo.InvariantCulture);
-                return slow with { Headers = StripeReplies.With(slow.Headers, ("Simulated-Latency", milliseconds)), Lost = fault.Delay >= Options.ClientTimeout };
+                slow = slow with { Headers = StripeReplies.With(slow.Headers, ("Simulated-Latency", milliseconds)) };
+                return slow with { Lost = fault.Delay >= Options.ClientTimeout };
             case StripeFaultKind.LateEffect when request.Method != "GET":
                 return Postponed(request, requestId, key, fault.Delay);
             case StripeFaultKind.LateEffect:
@@ -257,7 +258,8 @@ public sealed class StripeSimulator : IDisposable
             if (routes.Find(request.Method, request.Path) is not { } route)
             {
                 throw new StripeProblem(404, "invalid_request_error", $"Unrecognized request URL ({request.Method}: {request.Path}). " +
-                    "Please see https://stripe.com/docs or we can help at https://support.stripe.com/.") { Storable = false };
+                    "Please see https://stripe.com/docs or we can help at https://support.stripe.com/.")
+                { Storable = false };
             }
 
             StripeParams p = StripeParams.Parse(request.Query, request.Body);

@@ -19,10 +19,12 @@ public sealed class StripeSimulatorHandler(StripeSimulator simulator) : HttpMess
         }
 
         Uri uri = request.RequestUri ?? throw new InvalidOperationException("A request needs a URI.");
-        StripeReply reply = simulator.Handle(new StripeRequest(request.Method.Method, StripeSimulatorModule.PathWithin(uri.AbsolutePath), uri.Query.TrimStart('?'), body, headers));
+        StripeReply reply = simulator.Handle(new StripeRequest(request.Method.Method, StripeSimulatorModule.PathWithin(uri.AbsolutePath),
+            uri.Query.TrimStart('?'), body, headers));
         if (reply.Lost)
         {
-            throw new HttpRequestException(HttpRequestError.ResponseEnded, "The connection broke before the answer was complete.", new IOException("Simulated."));
+            throw new HttpRequestException(HttpRequestError.ResponseEnded, "The connection broke before the answer was complete.",
+                new IOException("Simulated."));
         }
 
         var response = new HttpResponseMessage((HttpStatusCode)reply.Status)

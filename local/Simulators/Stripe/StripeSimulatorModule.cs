@@ -24,12 +24,21 @@ public sealed class StripeSimulatorModule(StripeOptions options) : ILocalModule
     /// <summary>Longer bodies are refused with 413.</summary>
     private const int MaxBody = 1024 * 1024;
 
+    /// <summary>Flex's settings for talking to the simulator.</summary>
+    public IReadOnlyDictionary<string, string?> Settings { get; } = new Dictionary<string, string?>
+    {
+        ["Stripe:ApiKey"] = options.ApiKey,
+        ["Stripe:ApiBase"] = options.PublicUrl,
+        ["Stripe:WebhookSecret"] = options.Endpoints.SelectMany(e => e.Secrets).FirstOrDefault(),
+    };
+
     public void Configure(IServiceCollection services)
     {
         services.AddHttpClient(WebhookClient);
         services.AddSingleton(provider => new StripeSimulator(options, provider.GetRequiredService<TimeProvider>(),
             provider.GetRequiredService<IHttpClientFactory>().CreateClient(WebhookClient), provider.GetService<IWorkSignal>(), Faults(provider)));
         services.AddSingleton(provider => provider.GetRequiredService<StripeSimulator>().Work);
+        services.AddSingleton(provider => new InProcessRoute(Prefix + "/", new StripeSimulatorHandler(provider.GetRequiredService<StripeSimulator>())));
     }
 
     public void Map(IEndpointRouteBuilder routes)

@@ -44,7 +44,13 @@ public sealed class AccessPlanTests
     [Fact]
     [Trait("Rule", "ACC-4")]
     public void All_groups_lost_for_mixed_reasons_unsubscribes() =>
-        Decides(Lost(AccessEndReason.Expired, AccessEndReason.Downgraded), Found(true, "coworking"), On, "Unsubscribed", "RemoveGroup coworking", "Unsubscribe");
+        Decides(
+            Lost(AccessEndReason.Expired, AccessEndReason.Downgraded),
+            Found(true, "coworking"),
+            On,
+            "Unsubscribed",
+            "RemoveGroup coworking",
+            "Unsubscribe");
 
     [Fact]
     [Trait("Rule", "ACC-4")]

@@ -82,6 +82,20 @@ internal sealed class AccessWorld : IAccessDirectory, IAccessSettings, IMessageP
 
     private static CancellationToken Ct => Xunit.TestContext.Current.CancellationToken;
 
+    /// <summary>A world in which Ann has the groups, each from a source of the same name, and Salto has followed.</summary>
+    public static async Task<AccessWorld> GrantedAsync(params string[] groups)
+    {
+        var world = new AccessWorld();
+        foreach (string group in groups)
+        {
+            await world.TellAsync(world.Grants(group, 1, group));
+        }
+
+        await world.SettleAsync();
+        Xunit.Assert.Equal(groups.Length, world.User!.Groups.Count);
+        return world;
+    }
+
     /// <summary>A new process on the same tables.</summary>
     public void Restart()
     {

@@ -126,7 +126,10 @@ public sealed class SaltoClientTests
     [Fact]
     public async Task A_list_in_pages_is_read_to_its_end()
     {
-        SaltoUserSeed[] crowd = [.. Enumerable.Range(0, 250).Select(i => new SaltoUserSeed($"u{i:D3}@flex.test", "U", $"{i}", SaltoUsersApi.UserRole, ["night"]))];
+        SaltoUserSeed[] crowd =
+        [
+            .. Enumerable.Range(0, 250).Select(i => new SaltoUserSeed($"u{i:D3}@flex.test", "U", $"{i}", SaltoUsersApi.UserRole, ["night"])),
+        ];
         using var world = new AccessWorld(300, crowd);
         SaltoClient client = Client(world);
         DoorUser last = Assert.Single(await client.FindUsersAsync(world.Site.SiteId, "u249@flex.test", Ct));

@@ -4,6 +4,7 @@ using System.Text.Json.Nodes;
 using Flex.Local.Simulators.Stripe;
 using Stripe;
 using Xunit;
+using static Flex.Local.Tests.Stripe.StripeTestWorld;
 
 namespace Flex.Local.Tests.Stripe;
 
@@ -19,24 +20,25 @@ public sealed class StripeApiTests : IDisposable
         var ids = new List<string>();
         for (int i = 0; i < 25; i++)
         {
-            ids.Insert(0, (await world.V1.Customers.CreateAsync(new CustomerCreateOptions { Name = $"c{i}" }, cancellationToken: StripeTestWorld.Cancel)).Id);
+            ids.Insert(0, (await world.V1.Customers.CreateAsync(new CustomerCreateOptions { Name = $"c{i}" }, cancellationToken: Cancel)).Id);
         }
 
-        StripeList<Customer> first = await world.V1.Customers.ListAsync(cancellationToken: StripeTestWorld.Cancel);
+        StripeList<Customer> first = await world.V1.Customers.ListAsync(cancellationToken: Cancel);
         StripeList<Customer> second = await world.V1.Customers.ListAsync(new CustomerListOptions { StartingAfter = first.Last().Id, Limit = 15 },
-            cancellationToken: StripeTestWorld.Cancel);
+            cancellationToken: Cancel);
         StripeList<Customer> back = await world.V1.Customers.ListAsync(new CustomerListOptions { EndingBefore = second.First().Id, Limit = 4 },
-            cancellationToken: StripeTestWorld.Cancel);
+            cancellationToken: Cancel);
 
         Assert.Equal((ids[..10], true), (first.Select(customer => customer.Id), first.HasMore), SequenceAndFlag);
         Assert.Equal((ids[10..], false), (second.Select(customer => customer.Id), second.HasMore), SequenceAndFlag);
         Assert.Equal((ids[6..10], true), (back.Select(customer => customer.Id), back.HasMore), SequenceAndFlag);
         Assert.Equal(ids, world.V1.Customers.ListAutoPaging(new CustomerListOptions { Limit = 7 }).Select(customer => customer.Id));
         StripeException wrong = await Assert.ThrowsAsync<StripeException>(() =>
-            world.V1.Customers.ListAsync(new CustomerListOptions { StartingAfter = "cus_none" }, cancellationToken: StripeTestWorld.Cancel));
+            world.V1.Customers.ListAsync(new CustomerListOptions { StartingAfter = "cus_none" }, cancellationToken: Cancel));
         Assert.Equal(("resource_missing", "starting_after"), (wrong.StripeError.Code, wrong.StripeError.Param));
 
-        static bool SequenceAndFlag((IEnumerable<string> Ids, bool More) a, (IEnumerable<string> Ids, bool More) b) => a.Ids.SequenceEqual(b.Ids) && a.More == b.More;
+        static bool SequenceAndFlag((IEnumerable<string> Ids, bool More) a, (IEnumerable<string> Ids, bool More) b) => a.Ids.SequenceEqual(b.Ids)
+            && a.More == b.More;
     }
 
     [Theory]
@@ -50,7 +52,8 @@ public sealed class StripeApiTests : IDisposable
     [InlineData("POST", "/v1/payment_intents", "amount=500&currency=usd&off_session=true", 400, null, "off_session")]
     [InlineData("POST", "/v1/payment_intents", "amount=500&currency=usd&customer=cus_none", 400, "resource_missing", "customer")]
     [InlineData("POST", "/v1/payment_intents", "amount=500&currency=usd&payment_method=pm_none", 400, "resource_missing", "payment_method")]
-    [InlineData("POST", "/v1/payment_intents", "amount=500&currency=eur&payment_method=pm_usBankAccount_success&confirm=true", 400, "payment_intent_incompatible_payment_method", "payment_method")]
+    [InlineData("POST", "/v1/payment_intents", "amount=500&currency=eur&payment_method=pm_usBankAccount_success&confirm=true", 400,
+        "payment_intent_incompatible_payment_method", "payment_method")]
     [InlineData("POST", "/v1/payment_intents", "amount=500&currency=usd&confirm=true", 400, "payment_intent_unexpected_state", null)]
     [InlineData("POST", "/v1/customers", "name=", 200, null, null)]
     [InlineData("POST", "/v1/customers", "invoice_settings[colour]=red", 400, "parameter_unknown", "invoice_settings[colour]")]
@@ -78,7 +81,7 @@ public sealed class StripeApiTests : IDisposable
     public async Task A_missing_or_wrong_key_is_401_and_basic_authentication_works()
     {
         StripeException wrong = await Assert.ThrowsAsync<StripeException>(() =>
-            world.NewClient("sk_test_somebody_else").V1.Customers.ListAsync(cancellationToken: StripeTestWorld.Cancel));
+            world.NewClient("sk_test_somebody_else").V1.Customers.ListAsync(cancellationToken: Cancel));
         StripeReply missing = Authorized(null);
         StripeReply basic = Authorized("Basic " + Convert.ToBase64String(Encoding.UTF8.GetBytes(StripeTestWorld.Key + ":")));
 
@@ -86,7 +89,8 @@ public sealed class StripeApiTests : IDisposable
         Assert.DoesNotContain("somebody", wrong.StripeError.Message, StringComparison.Ordinal);
         Assert.Equal((401, 200), (missing.Status, basic.Status));
 
-        StripeReply Authorized(string? header) => world.Simulator.Handle(new global::Flex.Local.Simulators.Stripe.StripeRequest("GET", "/v1/account", string.Empty, string.Empty,
+        StripeReply Authorized(string? header) => world.Simulator.Handle(new global::Flex.Local.Simulators.Stripe.StripeRequest("GET", "/v1/account",
+            string.Empty, string.Empty,
             header is null ? new Dictionary<string, string>() : new Dictionary<string, string> { ["authorization"] = header }));
     }
 
@@ -94,15 +98,16 @@ public sealed class StripeApiTests : IDisposable
     public async Task Expanding_replaces_ids_and_refuses_what_cannot_be_expanded()
     {
         (Customer customer, PaymentMethod method) = await world.CustomerWith("pm_card_visa");
-        await world.V1.PaymentIntents.CreateAsync(StripeTestWorld.OffSession(customer, method), cancellationToken: StripeTestWorld.Cancel);
+        await world.Charge(customer, method);
 
         StripeList<PaymentIntent> list = await world.V1.PaymentIntents.ListAsync(new PaymentIntentListOptions
         {
             Customer = customer.Id,
             Expand = ["data.customer", "data.latest_charge.payment_intent"],
-        }, cancellationToken: StripeTestWorld.Cancel);
+        }, cancellationToken: Cancel);
         StripeException refused = await Assert.ThrowsAsync<StripeException>(() =>
-            world.V1.PaymentIntents.GetAsync(list.First().Id, new PaymentIntentGetOptions { Expand = ["latest_charge.payment_method"] }, cancellationToken: StripeTestWorld.Cancel));
+            world.V1.PaymentIntents.GetAsync(list.First().Id, new PaymentIntentGetOptions { Expand = ["latest_charge.payment_method"] },
+                cancellationToken: Cancel));
 
         Assert.Equal("Ada", list.First().Customer.Name);
         Assert.Equal(list.First().Id, list.First().LatestCharge.PaymentIntent.Id);
@@ -117,17 +122,17 @@ public sealed class StripeApiTests : IDisposable
         {
             InvoiceSettings = new CustomerInvoiceSettingsOptions { DefaultPaymentMethod = method.Id },
             Metadata = new Dictionary<string, string> { ["member"] = "m1", ["space"] = "s1" },
-        }, cancellationToken: StripeTestWorld.Cancel);
+        }, cancellationToken: Cancel);
         Assert.Equal(method.Id, customer.InvoiceSettings.DefaultPaymentMethodId);
-        customer = await world.V1.Customers.UpdateAsync(customer.Id, new CustomerUpdateOptions { Metadata = new Dictionary<string, string> { ["space"] = string.Empty } },
-            cancellationToken: StripeTestWorld.Cancel);
+        var unset = new CustomerUpdateOptions { Metadata = new Dictionary<string, string> { ["space"] = string.Empty } };
+        customer = await world.V1.Customers.UpdateAsync(customer.Id, unset, cancellationToken: Cancel);
         Assert.Equal("m1", Assert.Single(customer.Metadata).Value);
 
-        Customer deleted = await world.V1.Customers.DeleteAsync(customer.Id, cancellationToken: StripeTestWorld.Cancel);
+        Customer deleted = await world.V1.Customers.DeleteAsync(customer.Id, cancellationToken: Cancel);
 
         Assert.True(deleted.Deleted);
-        Assert.True((await world.V1.Customers.GetAsync(customer.Id, cancellationToken: StripeTestWorld.Cancel)).Deleted);
-        Assert.Empty(await world.V1.Customers.ListAsync(cancellationToken: StripeTestWorld.Cancel));
+        Assert.True((await world.V1.Customers.GetAsync(customer.Id, cancellationToken: Cancel)).Deleted);
+        Assert.Empty(await world.V1.Customers.ListAsync(cancellationToken: Cancel));
         await world.Settle();
         Assert.Equal("customer.deleted", world.Receiver.Types.Last());
     }
@@ -135,7 +140,7 @@ public sealed class StripeApiTests : IDisposable
     [Fact]
     public async Task The_account_can_be_read()
     {
-        Account account = await world.V1.Accounts.GetSelfAsync(cancellationToken: StripeTestWorld.Cancel);
+        Account account = await world.V1.Accounts.GetSelfAsync(cancellationToken: Cancel);
 
         Assert.True(account is { ChargesEnabled: true, Country: "US", DefaultCurrency: "usd" });
     }

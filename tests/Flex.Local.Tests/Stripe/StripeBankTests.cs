@@ -2,6 +2,7 @@ using Flex.Local.Simulators.Stripe;
 using NodaTime;
 using Stripe;
 using Xunit;
+using static Flex.Local.Tests.Stripe.StripeTestWorld;
 
 namespace Flex.Local.Tests.Stripe;
 
@@ -16,15 +17,15 @@ public sealed class StripeBankTests : IDisposable
     {
         (Customer customer, PaymentMethod method) = await world.CustomerWithBank("pm_usBankAccount_success");
         await world.Advance(Duration.FromDays(3));
-        PaymentIntent intent = await world.V1.PaymentIntents.CreateAsync(StripeTestWorld.OffSession(customer, method), cancellationToken: StripeTestWorld.Cancel);
+        PaymentIntent intent = await world.Charge(customer, method);
         Assert.Equal("processing", intent.Status);
         Assert.StartsWith("py_", intent.LatestChargeId, StringComparison.Ordinal);
 
         await world.Advance(Duration.FromDays(6) - Duration.FromSeconds(1));
-        Assert.Equal("processing", (await world.V1.PaymentIntents.GetAsync(intent.Id, cancellationToken: StripeTestWorld.Cancel)).Status);
+        Assert.Equal("processing", (await world.V1.PaymentIntents.GetAsync(intent.Id, cancellationToken: Cancel)).Status);
         await world.Advance(Duration.FromSeconds(1));
 
-        Assert.Equal("succeeded", (await world.V1.PaymentIntents.GetAsync(intent.Id, cancellationToken: StripeTestWorld.Cancel)).Status);
+        Assert.Equal("succeeded", (await world.V1.PaymentIntents.GetAsync(intent.Id, cancellationToken: Cancel)).Status);
         Assert.Equal(["charge.pending", "payment_intent.processing", "charge.succeeded", "payment_intent.succeeded"], world.Receiver.Types.TakeLast(4));
     }
 
@@ -37,14 +38,14 @@ public sealed class StripeBankTests : IDisposable
     {
         using var calendar = new StripeTestWorld(new StripeOptions { BankSettlementDays = 5, BankSettlementInBusinessDays = false });
         (Customer customer, PaymentMethod method) = await calendar.CustomerWithBank(name);
-        PaymentIntent intent = await calendar.V1.PaymentIntents.CreateAsync(StripeTestWorld.OffSession(customer, method), cancellationToken: StripeTestWorld.Cancel);
+        PaymentIntent intent = await calendar.Charge(customer, method);
 
         await calendar.Advance(Duration.FromDays(5));
 
-        intent = await calendar.V1.PaymentIntents.GetAsync(intent.Id, new PaymentIntentGetOptions { Expand = ["latest_charge"] }, cancellationToken: StripeTestWorld.Cancel);
+        intent = await calendar.V1.PaymentIntents.GetAsync(intent.Id, new PaymentIntentGetOptions { Expand = ["latest_charge"] }, cancellationToken: Cancel);
         Assert.Equal(("requires_payment_method", code), (intent.Status, intent.LastPaymentError.Code));
         Assert.Equal(("failed", code), (intent.LatestCharge.Status, intent.LatestCharge.FailureCode));
-        method = await calendar.V1.PaymentMethods.GetAsync(method.Id, cancellationToken: StripeTestWorld.Cancel);
+        method = await calendar.V1.PaymentMethods.GetAsync(method.Id, cancellationToken: Cancel);
         Assert.Equal(blocked, method.UsBankAccount.StatusDetails?.Blocked is not null);
     }
 
@@ -52,25 +53,25 @@ public sealed class StripeBankTests : IDisposable
     public async Task The_processing_account_never_settles_but_can_be_cancelled()
     {
         (Customer customer, PaymentMethod method) = await world.CustomerWithBank("pm_usBankAccount_processing");
-        PaymentIntent intent = await world.V1.PaymentIntents.CreateAsync(StripeTestWorld.OffSession(customer, method), cancellationToken: StripeTestWorld.Cancel);
+        PaymentIntent intent = await world.Charge(customer, method);
 
         await world.Advance(Duration.FromDays(60));
 
-        Assert.Equal("processing", (await world.V1.PaymentIntents.GetAsync(intent.Id, cancellationToken: StripeTestWorld.Cancel)).Status);
-        Assert.Equal("canceled", (await world.V1.PaymentIntents.CancelAsync(intent.Id, cancellationToken: StripeTestWorld.Cancel)).Status);
+        Assert.Equal("processing", (await world.V1.PaymentIntents.GetAsync(intent.Id, cancellationToken: Cancel)).Status);
+        Assert.Equal("canceled", (await world.V1.PaymentIntents.CancelAsync(intent.Id, cancellationToken: Cancel)).Status);
     }
 
     [Fact]
     public async Task The_disputing_account_succeeds_and_is_then_returned_as_a_lost_dispute()
     {
         (Customer customer, PaymentMethod method) = await world.CustomerWithBank("pm_usBankAccount_dispute");
-        PaymentIntent intent = await world.V1.PaymentIntents.CreateAsync(StripeTestWorld.OffSession(customer, method), cancellationToken: StripeTestWorld.Cancel);
+        PaymentIntent intent = await world.Charge(customer, method);
 
         await world.Advance(Duration.FromDays(4));
 
-        Dispute dispute = Assert.Single(await world.V1.Disputes.ListAsync(new DisputeListOptions { PaymentIntent = intent.Id }, cancellationToken: StripeTestWorld.Cancel));
+        Dispute dispute = Assert.Single(await world.V1.Disputes.ListAsync(new DisputeListOptions { PaymentIntent = intent.Id }, cancellationToken: Cancel));
         Assert.Equal(("lost", 2500L, false), (dispute.Status, dispute.Amount, dispute.IsChargeRefundable));
-        Assert.True((await world.V1.Charges.GetAsync(dispute.ChargeId, cancellationToken: StripeTestWorld.Cancel)).Disputed);
+        Assert.True((await world.V1.Charges.GetAsync(dispute.ChargeId, cancellationToken: Cancel)).Disputed);
         Assert.Equal(["charge.dispute.created", "charge.dispute.funds_withdrawn", "charge.dispute.closed"], world.Receiver.Types.TakeLast(3));
     }
 
@@ -79,10 +80,10 @@ public sealed class StripeBankTests : IDisposable
     {
         (Customer customer, PaymentMethod method) = await world.CustomerWith("pm_usBankAccount_success");
 
-        StripeException refused = await Assert.ThrowsAsync<StripeException>(() => world.V1.PaymentIntents.CreateAsync(StripeTestWorld.OffSession(customer, method), cancellationToken: StripeTestWorld.Cancel));
+        StripeException refused = await Assert.ThrowsAsync<StripeException>(() => world.Charge(customer, method));
 
         Assert.Equal("payment_intent_mandate_invalid", refused.StripeError.Code);
-        Assert.Empty(await world.V1.PaymentIntents.ListAsync(new PaymentIntentListOptions { Customer = customer.Id }, cancellationToken: StripeTestWorld.Cancel));
+        Assert.Empty(await world.V1.PaymentIntents.ListAsync(new PaymentIntentListOptions { Customer = customer.Id }, cancellationToken: Cancel));
     }
 
     [Fact]
@@ -90,8 +91,9 @@ public sealed class StripeBankTests : IDisposable
     {
         (_, PaymentMethod method) = await world.CustomerWithBank("pm_usBankAccount_success");
 
-        SetupIntent setup = Assert.Single(await world.V1.SetupIntents.ListAsync(new SetupIntentListOptions { PaymentMethod = method.Id }, cancellationToken: StripeTestWorld.Cancel));
-        Mandate mandate = await world.V1.Mandates.GetAsync(setup.MandateId, cancellationToken: StripeTestWorld.Cancel);
+        SetupIntent setup = Assert.Single(await world.V1.SetupIntents.ListAsync(new SetupIntentListOptions { PaymentMethod = method.Id },
+            cancellationToken: Cancel));
+        Mandate mandate = await world.V1.Mandates.GetAsync(setup.MandateId, cancellationToken: Cancel);
 
         Assert.Equal(("active", method.Id, "online"), (mandate.Status, mandate.PaymentMethodId, mandate.CustomerAcceptance.Type));
     }

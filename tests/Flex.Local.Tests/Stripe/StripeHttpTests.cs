@@ -8,6 +8,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Stripe;
 using Xunit;
+using static Flex.Local.Tests.Stripe.StripeTestWorld;
 
 namespace Flex.Local.Tests.Stripe;
 
@@ -26,26 +27,27 @@ public sealed class StripeHttpTests
         await using WebApplication app = builder.Build();
         StripeSimulator simulator = app.Services.GetRequiredService<StripeSimulator>();
         module.Map(app);
-        await app.StartAsync(StripeTestWorld.Cancel);
+        await app.StartAsync(Cancel);
         string address = app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single();
         using var http = new HttpClient();
         var client = new StripeClient(StripeTestWorld.Key, httpClient: new SystemNetHttpClient(http, maxNetworkRetries: 0), apiBase: address + "/local/stripe");
 
-        Customer customer = await client.V1.Customers.CreateAsync(new CustomerCreateOptions { Name = "Åsa & Co" }, cancellationToken: StripeTestWorld.Cancel);
+        Customer customer = await client.V1.Customers.CreateAsync(new CustomerCreateOptions { Name = "Åsa & Co" }, cancellationToken: Cancel);
         PaymentMethod method = await client.V1.PaymentMethods.AttachAsync("pm_card_visa", new PaymentMethodAttachOptions { Customer = customer.Id },
-            cancellationToken: StripeTestWorld.Cancel);
-        PaymentIntent paid = await client.V1.PaymentIntents.CreateAsync(StripeTestWorld.OffSession(customer, method), cancellationToken: StripeTestWorld.Cancel);
+            cancellationToken: Cancel);
+        PaymentIntent paid = await client.V1.PaymentIntents.CreateAsync(OffSession(customer, method), cancellationToken: Cancel);
         StripeException declined = await Assert.ThrowsAsync<StripeException>(() =>
-            client.V1.PaymentMethods.AttachAsync("pm_card_chargeDeclined", new PaymentMethodAttachOptions { Customer = customer.Id }, cancellationToken: StripeTestWorld.Cancel));
+            client.V1.PaymentMethods.AttachAsync("pm_card_chargeDeclined", new PaymentMethodAttachOptions { Customer = customer.Id },
+                cancellationToken: Cancel));
         simulator.Faults = new ScriptedFaults(new StripeFault(StripeFaultKind.LostAfterEffect));
         var key = new RequestOptions { IdempotencyKey = "k1" };
-        await Assert.ThrowsAnyAsync<Exception>(() => client.V1.PaymentIntents.CreateAsync(StripeTestWorld.OffSession(customer, method), key, StripeTestWorld.Cancel));
-        PaymentIntent found = await client.V1.PaymentIntents.CreateAsync(StripeTestWorld.OffSession(customer, method), key, StripeTestWorld.Cancel);
+        await Assert.ThrowsAnyAsync<Exception>(() => client.V1.PaymentIntents.CreateAsync(OffSession(customer, method), key, Cancel));
+        PaymentIntent found = await client.V1.PaymentIntents.CreateAsync(OffSession(customer, method), key, Cancel);
 
-        Assert.Equal("Åsa & Co", (await client.V1.Customers.GetAsync(customer.Id, cancellationToken: StripeTestWorld.Cancel)).Name);
+        Assert.Equal("Åsa & Co", (await client.V1.Customers.GetAsync(customer.Id, cancellationToken: Cancel)).Name);
         Assert.Equal(("succeeded", "succeeded"), (paid.Status, found.Status));
         Assert.Equal((HttpStatusCode.PaymentRequired, "generic_decline"), (declined.HttpStatusCode, declined.StripeError.DeclineCode));
         Assert.Equal(2, simulator.Audit().Charges.Count);
-        await app.StopAsync(StripeTestWorld.Cancel);
+        await app.StopAsync(Cancel);
     }
 }

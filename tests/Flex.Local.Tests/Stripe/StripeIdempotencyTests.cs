@@ -4,6 +4,7 @@ using Flex.Local.Simulators.Stripe;
 using NodaTime;
 using Stripe;
 using Xunit;
+using static Flex.Local.Tests.Stripe.StripeTestWorld;
 
 namespace Flex.Local.Tests.Stripe;
 
@@ -154,8 +155,8 @@ public sealed class StripeIdempotencyTests : IDisposable
         var options = new CustomerCreateOptions { Name = "Ada" };
         var key = new RequestOptions { IdempotencyKey = "k1" };
 
-        StripeException limited = await Assert.ThrowsAsync<StripeException>(() => world.V1.Customers.CreateAsync(options, key, StripeTestWorld.Cancel));
-        Customer customer = await world.V1.Customers.CreateAsync(options, key, StripeTestWorld.Cancel);
+        StripeException limited = await Assert.ThrowsAsync<StripeException>(() => world.V1.Customers.CreateAsync(options, key, Cancel));
+        Customer customer = await world.V1.Customers.CreateAsync(options, key, Cancel);
 
         Assert.Equal(429, (int)limited.HttpStatusCode);
         Assert.Equal("endpoint-concurrency", limited.StripeResponse.Headers.GetValues("Stripe-Rate-Limited-Reason").Single());
@@ -170,12 +171,12 @@ public sealed class StripeIdempotencyTests : IDisposable
             new StripeFault(StripeFaultKind.Latency, Delay: Duration.FromSeconds(80)),
             new StripeFault(StripeFaultKind.Latency, Delay: Duration.FromSeconds(2)));
 
-        await Assert.ThrowsAnyAsync<Exception>(() => world.V1.Customers.CreateAsync(new CustomerCreateOptions { Name = "never" }, cancellationToken: StripeTestWorld.Cancel));
-        await Assert.ThrowsAnyAsync<Exception>(() => world.V1.Customers.CreateAsync(new CustomerCreateOptions { Name = "late" }, cancellationToken: StripeTestWorld.Cancel));
-        Customer slow = await world.V1.Customers.CreateAsync(new CustomerCreateOptions { Name = "slow" }, cancellationToken: StripeTestWorld.Cancel);
+        await Assert.ThrowsAnyAsync<Exception>(() => world.V1.Customers.CreateAsync(new CustomerCreateOptions { Name = "never" }, cancellationToken: Cancel));
+        await Assert.ThrowsAnyAsync<Exception>(() => world.V1.Customers.CreateAsync(new CustomerCreateOptions { Name = "late" }, cancellationToken: Cancel));
+        Customer slow = await world.V1.Customers.CreateAsync(new CustomerCreateOptions { Name = "slow" }, cancellationToken: Cancel);
 
         Assert.Equal("2000", slow.StripeResponse.Headers.GetValues("Simulated-Latency").Single());
-        Assert.Equal(["slow", "late"], (await world.V1.Customers.ListAsync(cancellationToken: StripeTestWorld.Cancel)).Select(customer => customer.Name));
+        Assert.Equal(["slow", "late"], (await world.V1.Customers.ListAsync(cancellationToken: Cancel)).Select(customer => customer.Name));
     }
 
     [Fact]

@@ -1,6 +1,7 @@
 using NodaTime;
 using Stripe;
 using Xunit;
+using static Flex.Local.Tests.Stripe.StripeTestWorld;
 
 namespace Flex.Local.Tests.Stripe;
 
@@ -15,31 +16,37 @@ public sealed class StripeRefundTests : IDisposable
     {
         PaymentIntent intent = await Paid("pm_card_visa");
 
-        Refund first = await world.V1.Refunds.CreateAsync(new RefundCreateOptions { PaymentIntent = intent.Id, Amount = 1000, Reason = "requested_by_customer" }, cancellationToken: StripeTestWorld.Cancel);
+        Refund first = await world.V1.Refunds.CreateAsync(new RefundCreateOptions
+        {
+            PaymentIntent = intent.Id,
+            Amount = 1000,
+            Reason = "requested_by_customer"
+        }, cancellationToken: Cancel);
         StripeException tooMuch = await Assert.ThrowsAsync<StripeException>(() =>
-            world.V1.Refunds.CreateAsync(new RefundCreateOptions { PaymentIntent = intent.Id, Amount = 1501 }, cancellationToken: StripeTestWorld.Cancel));
-        Refund rest = await world.V1.Refunds.CreateAsync(new RefundCreateOptions { Charge = intent.LatestChargeId }, cancellationToken: StripeTestWorld.Cancel);
-        StripeException again = await Assert.ThrowsAsync<StripeException>(() => world.V1.Refunds.CreateAsync(new RefundCreateOptions { Charge = intent.LatestChargeId }, cancellationToken: StripeTestWorld.Cancel));
+            world.V1.Refunds.CreateAsync(new RefundCreateOptions { PaymentIntent = intent.Id, Amount = 1501 }, cancellationToken: Cancel));
+        Refund rest = await world.V1.Refunds.CreateAsync(new RefundCreateOptions { Charge = intent.LatestChargeId }, cancellationToken: Cancel);
+        StripeException again = await Assert.ThrowsAsync<StripeException>(() =>
+            world.V1.Refunds.CreateAsync(new RefundCreateOptions { Charge = intent.LatestChargeId }, cancellationToken: Cancel));
 
         Assert.Equal(("succeeded", 1000L), (first.Status, first.Amount));
         Assert.Equal("amount", tooMuch.StripeError.Param);
         Assert.Equal(1500, rest.Amount);
         Assert.Equal("charge_already_refunded", again.StripeError.Code);
-        Charge charge = await world.V1.Charges.GetAsync(intent.LatestChargeId, cancellationToken: StripeTestWorld.Cancel);
+        Charge charge = await world.V1.Charges.GetAsync(intent.LatestChargeId, cancellationToken: Cancel);
         Assert.True(charge is { Refunded: true, AmountRefunded: 2500 });
-        Assert.Equal(2, (await world.V1.Refunds.ListAsync(new RefundListOptions { PaymentIntent = intent.Id }, cancellationToken: StripeTestWorld.Cancel)).Count());
+        Assert.Equal(2, (await world.V1.Refunds.ListAsync(new RefundListOptions { PaymentIntent = intent.Id }, cancellationToken: Cancel)).Count());
     }
 
     [Fact]
     public async Task A_pending_refund_succeeds_later()
     {
         PaymentIntent intent = await Paid("pm_card_pendingRefund");
-        Refund refund = await world.V1.Refunds.CreateAsync(new RefundCreateOptions { PaymentIntent = intent.Id }, cancellationToken: StripeTestWorld.Cancel);
+        Refund refund = await world.V1.Refunds.CreateAsync(new RefundCreateOptions { PaymentIntent = intent.Id }, cancellationToken: Cancel);
         Assert.Equal("pending", refund.Status);
 
         await world.Advance(Duration.FromDays(3));
 
-        Assert.Equal("succeeded", (await world.V1.Refunds.GetAsync(refund.Id, cancellationToken: StripeTestWorld.Cancel)).Status);
+        Assert.Equal("succeeded", (await world.V1.Refunds.GetAsync(refund.Id, cancellationToken: Cancel)).Status);
         Assert.Contains("refund.updated", world.Receiver.Types);
     }
 
@@ -47,14 +54,14 @@ public sealed class StripeRefundTests : IDisposable
     public async Task A_refund_can_fail_after_it_succeeded()
     {
         PaymentIntent intent = await Paid("pm_card_refundFail");
-        Refund refund = await world.V1.Refunds.CreateAsync(new RefundCreateOptions { PaymentIntent = intent.Id }, cancellationToken: StripeTestWorld.Cancel);
+        Refund refund = await world.V1.Refunds.CreateAsync(new RefundCreateOptions { PaymentIntent = intent.Id }, cancellationToken: Cancel);
         Assert.Equal("succeeded", refund.Status);
 
         await world.Advance(Duration.FromDays(3));
 
-        refund = await world.V1.Refunds.GetAsync(refund.Id, cancellationToken: StripeTestWorld.Cancel);
+        refund = await world.V1.Refunds.GetAsync(refund.Id, cancellationToken: Cancel);
         Assert.Equal(("failed", "expired_or_canceled_card"), (refund.Status, refund.FailureReason));
-        Assert.Equal(0, (await world.V1.Charges.GetAsync(intent.LatestChargeId, cancellationToken: StripeTestWorld.Cancel)).AmountRefunded);
+        Assert.Equal(0, (await world.V1.Charges.GetAsync(intent.LatestChargeId, cancellationToken: Cancel)).AmountRefunded);
         Assert.Equal("refund.failed", world.Receiver.Types.Last());
     }
 
@@ -65,12 +72,15 @@ public sealed class StripeRefundTests : IDisposable
     {
         PaymentIntent intent = await Paid("pm_card_createDispute");
         await world.Settle();
-        Dispute dispute = Assert.Single(await world.V1.Disputes.ListAsync(new DisputeListOptions { Charge = intent.LatestChargeId }, cancellationToken: StripeTestWorld.Cancel));
+        Dispute dispute = Assert.Single(await world.V1.Disputes.ListAsync(new DisputeListOptions { Charge = intent.LatestChargeId },
+            cancellationToken: Cancel));
         Assert.Equal(("needs_response", "fraudulent"), (dispute.Status, dispute.Reason));
-        StripeException refund = await Assert.ThrowsAsync<StripeException>(() => world.V1.Refunds.CreateAsync(new RefundCreateOptions { PaymentIntent = intent.Id }, cancellationToken: StripeTestWorld.Cancel));
+        StripeException refund = await Assert.ThrowsAsync<StripeException>(() =>
+            world.V1.Refunds.CreateAsync(new RefundCreateOptions { PaymentIntent = intent.Id }, cancellationToken: Cancel));
         Assert.Equal("charge_disputed", refund.StripeError.Code);
 
-        dispute = await world.V1.Disputes.UpdateAsync(dispute.Id, new DisputeUpdateOptions { Evidence = new DisputeEvidenceOptions { UncategorizedText = evidence } }, cancellationToken: StripeTestWorld.Cancel);
+        dispute = await world.V1.Disputes.UpdateAsync(dispute.Id,
+            new DisputeUpdateOptions { Evidence = new DisputeEvidenceOptions { UncategorizedText = evidence } }, cancellationToken: Cancel);
 
         Assert.Equal(status, dispute.Status);
         await world.Settle();
@@ -83,11 +93,11 @@ public sealed class StripeRefundTests : IDisposable
         PaymentIntent disputed = await Paid("pm_card_createDisputeProductNotReceived");
         PaymentIntent inquired = await Paid("pm_card_createDisputeInquiry");
         await world.Settle();
-        Dispute dispute = Assert.Single(await world.V1.Disputes.ListAsync(new DisputeListOptions { PaymentIntent = disputed.Id }, cancellationToken: StripeTestWorld.Cancel));
-        Dispute inquiry = Assert.Single(await world.V1.Disputes.ListAsync(new DisputeListOptions { PaymentIntent = inquired.Id }, cancellationToken: StripeTestWorld.Cancel));
+        Dispute dispute = Assert.Single(await world.V1.Disputes.ListAsync(new DisputeListOptions { PaymentIntent = disputed.Id }, cancellationToken: Cancel));
+        Dispute inquiry = Assert.Single(await world.V1.Disputes.ListAsync(new DisputeListOptions { PaymentIntent = inquired.Id }, cancellationToken: Cancel));
 
-        Assert.Equal("lost", (await world.V1.Disputes.CloseAsync(dispute.Id, cancellationToken: StripeTestWorld.Cancel)).Status);
-        Assert.Equal("warning_closed", (await world.V1.Disputes.CloseAsync(inquiry.Id, cancellationToken: StripeTestWorld.Cancel)).Status);
+        Assert.Equal("lost", (await world.V1.Disputes.CloseAsync(dispute.Id, cancellationToken: Cancel)).Status);
+        Assert.Equal("warning_closed", (await world.V1.Disputes.CloseAsync(inquiry.Id, cancellationToken: Cancel)).Status);
 
         Assert.Single(world.Receiver.Types, "charge.dispute.funds_withdrawn");
     }
@@ -95,6 +105,6 @@ public sealed class StripeRefundTests : IDisposable
     private async Task<PaymentIntent> Paid(string name)
     {
         (Customer customer, PaymentMethod method) = await world.CustomerWith(name);
-        return await world.V1.PaymentIntents.CreateAsync(StripeTestWorld.OffSession(customer, method));
+        return await world.V1.PaymentIntents.CreateAsync(OffSession(customer, method));
     }
 }

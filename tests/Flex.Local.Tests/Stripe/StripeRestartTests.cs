@@ -4,6 +4,7 @@ using Flex.Local.Simulators.Stripe;
 using NodaTime;
 using Stripe;
 using Xunit;
+using static Flex.Local.Tests.Stripe.StripeTestWorld;
 using File = System.IO.File;
 
 namespace Flex.Local.Tests.Stripe;
@@ -24,13 +25,13 @@ public sealed class StripeRestartTests : IDisposable
         {
             first.Receiver.Status = static _ => HttpStatusCode.BadGateway;
             (Customer customer, PaymentMethod bank) = await first.CustomerWithBank("pm_usBankAccount_success");
-            intentId = (await first.V1.PaymentIntents.CreateAsync(StripeTestWorld.OffSession(customer, bank), new RequestOptions { IdempotencyKey = "k1" },
-                StripeTestWorld.Cancel)).Id;
+            intentId = (await first.V1.PaymentIntents.CreateAsync(OffSession(customer, bank), new RequestOptions { IdempotencyKey = "k1" },
+                Cancel)).Id;
             await first.V1.Terminal.Locations.CreateAsync(new global::Stripe.Terminal.LocationCreateOptions
             {
                 DisplayName = "Kallio",
                 Address = new AddressOptions { Country = "FI" },
-            }, cancellationToken: StripeTestWorld.Cancel);
+            }, cancellationToken: Cancel);
             await first.Advance(Duration.FromMinutes(30));
             before = first.Simulator.Snapshot();
             stopped = first.Time.Now();
@@ -42,7 +43,7 @@ public sealed class StripeRestartTests : IDisposable
         Assert.Equal(200, replay.Status);
         await second.Advance(Duration.FromDays(4));
 
-        Assert.Equal("succeeded", (await second.V1.PaymentIntents.GetAsync(intentId, cancellationToken: StripeTestWorld.Cancel)).Status);
+        Assert.Equal("succeeded", (await second.V1.PaymentIntents.GetAsync(intentId, cancellationToken: Cancel)).Status);
         Assert.Contains("payment_intent.processing", second.Receiver.Types);
         Assert.Contains("payment_intent.succeeded", second.Receiver.Types);
         Assert.Null(second.Simulator.Work.NextDue);
@@ -117,7 +118,8 @@ public sealed class StripeRestartTests : IDisposable
     public void An_audit_reads_what_a_running_account_wrote_without_touching_it()
     {
         using StripeTestWorld world = Open();
-        world.Post("/v1/payment_intents", "amount=500&currency=usd&payment_method=pm_card_visa&confirm=true&metadata[membership]=mem_1&metadata[period]=2026-03-02");
+        world.Post("/v1/payment_intents",
+            "amount=500&currency=usd&payment_method=pm_card_visa&confirm=true&metadata[membership]=mem_1&metadata[period]=2026-03-02");
         byte[] journal = File.ReadAllBytes(Path.Combine(directory, "stripe", "journal.jsonl"));
 
         StripeAudit audit = StripeAudit.Read(directory);

@@ -99,7 +99,8 @@ public sealed class StripeSampleTests : IDisposable
         string charge = (string)Pay(customer, card)["latest_charge"]!;
         Pay(customer, failing);
         Pay(customer, disputing);
-        Post("/v1/payment_intents", $"amount=500&currency=usd&customer={customer}&payment_method=pm_card_authenticationRequired&confirm=true&return_url=https://x.test/");
+        Post("/v1/payment_intents",
+            $"amount=500&currency=usd&customer={customer}&payment_method=pm_card_authenticationRequired&confirm=true&return_url=https://x.test/");
         Post("/v1/payment_intents/" + Id(Post("/v1/payment_intents", "amount=500&currency=eur")) + "/cancel", "");
         Post("/v1/refunds", $"charge={charge}&amount=100");
         Post("/v1/setup_intents", $"customer={customer}&payment_method=pm_card_mastercard&confirm=true");
@@ -133,7 +134,8 @@ public sealed class StripeSampleTests : IDisposable
         }
 
         List("/v1/payment_methods", "customer=" + customer);
-        foreach (string path in (string[])[$"terminal/readers/{reader}", $"terminal/locations/{location}", $"webhook_endpoints/{endpoint}", $"customers/{customer}"])
+        foreach (string path in (string[])[$"terminal/readers/{reader}", $"terminal/locations/{location}", $"webhook_endpoints/{endpoint}",
+            $"customers/{customer}"])
         {
             all.Add(Parse(world.Simulator.Handle(new global::Flex.Local.Simulators.Stripe.StripeRequest("DELETE", "/v1/" + path, string.Empty, string.Empty,
                 new Dictionary<string, string> { ["Authorization"] = "Bearer " + StripeTestWorld.Key }))));
@@ -141,7 +143,8 @@ public sealed class StripeSampleTests : IDisposable
 
         return all;
 
-        JsonObject Pay(string who, string with) => Post("/v1/payment_intents", $"amount=2500&currency=usd&customer={who}&payment_method={with}&confirm=true&off_session=true");
+        JsonObject Pay(string who, string with) => Post("/v1/payment_intents",
+            $"amount=2500&currency=usd&customer={who}&payment_method={with}&confirm=true&off_session=true");
 
         JsonObject Post(string path, string form)
         {

@@ -2,6 +2,7 @@ using Flex.Local.Simulators.Stripe;
 using Stripe;
 using Stripe.Terminal;
 using Xunit;
+using static Flex.Local.Tests.Stripe.StripeTestWorld;
 using PresentOptions = Stripe.TestHelpers.Terminal.ReaderPresentPaymentMethodOptions;
 
 namespace Flex.Local.Tests.Stripe;
@@ -21,13 +22,15 @@ public sealed class StripeTerminalTests : IDisposable
         Assert.Equal((device, "online"), (reader.DeviceType, reader.Status));
         PaymentIntent intent = await InPerson();
 
-        reader = await world.V1.Terminal.Readers.ProcessPaymentIntentAsync(reader.Id, new ReaderProcessPaymentIntentOptions { PaymentIntent = intent.Id }, cancellationToken: StripeTestWorld.Cancel);
-        Assert.Equal(("process_payment_intent", "in_progress", intent.Id), (reader.Action.Type, reader.Action.Status, reader.Action.ProcessPaymentIntent.PaymentIntentId));
-        Assert.Equal("requires_payment_method", (await world.V1.PaymentIntents.GetAsync(intent.Id, cancellationToken: StripeTestWorld.Cancel)).Status);
+        reader = await world.V1.Terminal.Readers.ProcessPaymentIntentAsync(reader.Id, new ReaderProcessPaymentIntentOptions { PaymentIntent = intent.Id },
+            cancellationToken: Cancel);
+        Assert.Equal(("process_payment_intent", "in_progress", intent.Id), (reader.Action.Type, reader.Action.Status,
+            reader.Action.ProcessPaymentIntent.PaymentIntentId));
+        Assert.Equal("requires_payment_method", (await world.V1.PaymentIntents.GetAsync(intent.Id, cancellationToken: Cancel)).Status);
         reader = await Present(reader);
 
         Assert.Equal("succeeded", reader.Action.Status);
-        intent = await world.V1.PaymentIntents.GetAsync(intent.Id, new PaymentIntentGetOptions { Expand = ["latest_charge"] }, cancellationToken: StripeTestWorld.Cancel);
+        intent = await world.V1.PaymentIntents.GetAsync(intent.Id, new PaymentIntentGetOptions { Expand = ["latest_charge"] }, cancellationToken: Cancel);
         Assert.Equal("succeeded", intent.Status);
         Assert.Equal(reader.Id, intent.LatestCharge.PaymentMethodDetails.CardPresent.Reader);
         await world.Settle();
@@ -41,13 +44,15 @@ public sealed class StripeTerminalTests : IDisposable
     {
         Reader reader = await NewReader();
         PaymentIntent intent = await InPerson();
-        await world.V1.Terminal.Readers.ProcessPaymentIntentAsync(reader.Id, new ReaderProcessPaymentIntentOptions { PaymentIntent = intent.Id }, cancellationToken: StripeTestWorld.Cancel);
+        await world.V1.Terminal.Readers.ProcessPaymentIntentAsync(reader.Id, new ReaderProcessPaymentIntentOptions { PaymentIntent = intent.Id },
+            cancellationToken: Cancel);
 
         reader = await Present(reader, "4000000000009995");
         Assert.Equal(("failed", "insufficient_funds"), (reader.Action.Status, reader.Action.FailureCode));
         Assert.Equal("card_error", reader.Action.ApiError.Type);
-        Assert.Equal("requires_payment_method", (await world.V1.PaymentIntents.GetAsync(intent.Id, cancellationToken: StripeTestWorld.Cancel)).Status);
-        await world.V1.Terminal.Readers.ProcessPaymentIntentAsync(reader.Id, new ReaderProcessPaymentIntentOptions { PaymentIntent = intent.Id }, cancellationToken: StripeTestWorld.Cancel);
+        Assert.Equal("requires_payment_method", (await world.V1.PaymentIntents.GetAsync(intent.Id, cancellationToken: Cancel)).Status);
+        await world.V1.Terminal.Readers.ProcessPaymentIntentAsync(reader.Id, new ReaderProcessPaymentIntentOptions { PaymentIntent = intent.Id },
+            cancellationToken: Cancel);
         reader = await Present(reader);
 
         Assert.Equal("succeeded", reader.Action.Status);
@@ -60,38 +65,44 @@ public sealed class StripeTerminalTests : IDisposable
     public async Task A_card_saved_on_the_reader_is_charged_online_later()
     {
         Reader reader = await NewReader();
-        Customer customer = await world.V1.Customers.CreateAsync(new CustomerCreateOptions(), cancellationToken: StripeTestWorld.Cancel);
+        Customer customer = await world.V1.Customers.CreateAsync(new CustomerCreateOptions(), cancellationToken: Cancel);
         SetupIntent setup = await world.V1.SetupIntents.CreateAsync(new SetupIntentCreateOptions
         {
             Customer = customer.Id,
             AllowedPaymentMethodTypes = ["card_present"],
             Usage = "off_session",
-        }, cancellationToken: StripeTestWorld.Cancel);
-        await world.V1.Terminal.Readers.ProcessSetupIntentAsync(reader.Id, new ReaderProcessSetupIntentOptions { SetupIntent = setup.Id, AllowRedisplay = "limited" }, cancellationToken: StripeTestWorld.Cancel);
+        }, cancellationToken: Cancel);
+        await world.V1.Terminal.Readers.ProcessSetupIntentAsync(reader.Id, new ReaderProcessSetupIntentOptions
+        {
+            SetupIntent = setup.Id,
+            AllowRedisplay = "limited"
+        }, cancellationToken: Cancel);
 
         reader = await Present(reader);
 
-        setup = await world.V1.SetupIntents.GetAsync(setup.Id, new SetupIntentGetOptions { Expand = ["latest_attempt"] }, cancellationToken: StripeTestWorld.Cancel);
+        setup = await world.V1.SetupIntents.GetAsync(setup.Id, new SetupIntentGetOptions { Expand = ["latest_attempt"] }, cancellationToken: Cancel);
         string generated = setup.LatestAttempt.PaymentMethodDetails.CardPresent.GeneratedCardId;
         Assert.Equal(generated, reader.Action.ProcessSetupIntent.GeneratedCard);
-        PaymentMethod saved = await world.V1.PaymentMethods.AttachAsync(generated, new PaymentMethodAttachOptions { Customer = customer.Id }, cancellationToken: StripeTestWorld.Cancel);
+        PaymentMethod saved = await world.V1.PaymentMethods.AttachAsync(generated, new PaymentMethodAttachOptions { Customer = customer.Id },
+            cancellationToken: Cancel);
         Assert.Equal(("card", setup.LatestAttemptId), (saved.Type, saved.Card.GeneratedFrom.SetupAttemptId));
-        Assert.Equal("succeeded", (await world.V1.PaymentIntents.CreateAsync(StripeTestWorld.OffSession(customer, saved), cancellationToken: StripeTestWorld.Cancel)).Status);
+        Assert.Equal("succeeded", (await world.Charge(customer, saved)).Status);
     }
 
     [Fact]
     public async Task A_tap_with_future_usage_leaves_a_generated_card()
     {
         Reader reader = await NewReader();
-        Customer customer = await world.V1.Customers.CreateAsync(new CustomerCreateOptions(), cancellationToken: StripeTestWorld.Cancel);
+        Customer customer = await world.V1.Customers.CreateAsync(new CustomerCreateOptions(), cancellationToken: Cancel);
         PaymentIntent intent = await InPerson(customer.Id);
-        await world.V1.Terminal.Readers.ProcessPaymentIntentAsync(reader.Id, new ReaderProcessPaymentIntentOptions { PaymentIntent = intent.Id }, cancellationToken: StripeTestWorld.Cancel);
+        await world.V1.Terminal.Readers.ProcessPaymentIntentAsync(reader.Id, new ReaderProcessPaymentIntentOptions { PaymentIntent = intent.Id },
+            cancellationToken: Cancel);
 
         await Present(reader);
 
-        intent = await world.V1.PaymentIntents.GetAsync(intent.Id, new PaymentIntentGetOptions { Expand = ["latest_charge"] }, cancellationToken: StripeTestWorld.Cancel);
+        intent = await world.V1.PaymentIntents.GetAsync(intent.Id, new PaymentIntentGetOptions { Expand = ["latest_charge"] }, cancellationToken: Cancel);
         string generated = intent.LatestCharge.PaymentMethodDetails.CardPresent.GeneratedCard;
-        Assert.Equal(customer.Id, (await world.V1.PaymentMethods.GetAsync(generated, cancellationToken: StripeTestWorld.Cancel)).CustomerId);
+        Assert.Equal(customer.Id, (await world.V1.PaymentMethods.GetAsync(generated, cancellationToken: Cancel)).CustomerId);
     }
 
     [Fact]
@@ -99,7 +110,8 @@ public sealed class StripeTerminalTests : IDisposable
     {
         Reader reader = await NewReader();
         PaymentIntent intent = await InPerson();
-        await world.V1.Terminal.Readers.ProcessPaymentIntentAsync(reader.Id, new ReaderProcessPaymentIntentOptions { PaymentIntent = intent.Id }, cancellationToken: StripeTestWorld.Cancel);
+        await world.V1.Terminal.Readers.ProcessPaymentIntentAsync(reader.Id, new ReaderProcessPaymentIntentOptions { PaymentIntent = intent.Id },
+            cancellationToken: Cancel);
 
         reader = await world.V1.Terminal.Readers.SetReaderDisplayAsync(reader.Id, new ReaderSetReaderDisplayOptions
         {
@@ -111,13 +123,14 @@ public sealed class StripeTerminalTests : IDisposable
                 Tax = 80,
                 LineItems = [new ReaderCartLineItemOptions { Amount = 420, Description = "Day pass", Quantity = 1 }],
             },
-        }, cancellationToken: StripeTestWorld.Cancel);
-        Assert.Equal(("set_reader_display", "in_progress", 420L), (reader.Action.Type, reader.Action.Status, reader.Action.SetReaderDisplay.Cart.LineItems[0].Amount));
+        }, cancellationToken: Cancel);
+        Assert.Equal(("set_reader_display", "in_progress", 420L), (reader.Action.Type, reader.Action.Status,
+            reader.Action.SetReaderDisplay.Cart.LineItems[0].Amount));
         await Assert.ThrowsAsync<StripeException>(() => Present(reader));
-        reader = await world.V1.Terminal.Readers.CancelActionAsync(reader.Id, cancellationToken: StripeTestWorld.Cancel);
+        reader = await world.V1.Terminal.Readers.CancelActionAsync(reader.Id, cancellationToken: Cancel);
 
         Assert.Null(reader.Action);
-        Assert.Equal("requires_payment_method", (await world.V1.PaymentIntents.GetAsync(intent.Id, cancellationToken: StripeTestWorld.Cancel)).Status);
+        Assert.Equal("requires_payment_method", (await world.V1.PaymentIntents.GetAsync(intent.Id, cancellationToken: Cancel)).Status);
     }
 
     [Theory]
@@ -130,7 +143,8 @@ public sealed class StripeTerminalTests : IDisposable
         world.Control("readers/" + reader.Id, state);
 
         StripeException refused = await Assert.ThrowsAsync<StripeException>(() =>
-            world.V1.Terminal.Readers.ProcessPaymentIntentAsync(reader.Id, new ReaderProcessPaymentIntentOptions { PaymentIntent = intent.Id }, cancellationToken: StripeTestWorld.Cancel));
+            world.V1.Terminal.Readers.ProcessPaymentIntentAsync(reader.Id, new ReaderProcessPaymentIntentOptions { PaymentIntent = intent.Id },
+                cancellationToken: Cancel));
 
         Assert.Equal(("invalid_request_error", code), (refused.StripeError.Type, refused.StripeError.Code));
     }
@@ -140,10 +154,11 @@ public sealed class StripeTerminalTests : IDisposable
     {
         Reader reader = await NewReader();
         (Customer customer, PaymentMethod method) = await world.CustomerWith("pm_card_visa");
-        PaymentIntent paid = await world.V1.PaymentIntents.CreateAsync(StripeTestWorld.OffSession(customer, method), cancellationToken: StripeTestWorld.Cancel);
+        PaymentIntent paid = await world.Charge(customer, method);
 
         StripeException refused = await Assert.ThrowsAsync<StripeException>(() =>
-            world.V1.Terminal.Readers.ProcessPaymentIntentAsync(reader.Id, new ReaderProcessPaymentIntentOptions { PaymentIntent = paid.Id }, cancellationToken: StripeTestWorld.Cancel));
+            world.V1.Terminal.Readers.ProcessPaymentIntentAsync(reader.Id, new ReaderProcessPaymentIntentOptions { PaymentIntent = paid.Id },
+                cancellationToken: Cancel));
 
         Assert.Equal("intent_invalid_state", refused.StripeError.Code);
     }
@@ -153,14 +168,17 @@ public sealed class StripeTerminalTests : IDisposable
     {
         Reader reader = await NewReader();
         PaymentIntent intent = await InPerson();
-        await world.V1.Terminal.Readers.ProcessPaymentIntentAsync(reader.Id, new ReaderProcessPaymentIntentOptions { PaymentIntent = intent.Id }, cancellationToken: StripeTestWorld.Cancel);
+        await world.V1.Terminal.Readers.ProcessPaymentIntentAsync(reader.Id, new ReaderProcessPaymentIntentOptions { PaymentIntent = intent.Id },
+            cancellationToken: Cancel);
         await Present(reader);
 
-        await world.V1.Terminal.Readers.RefundPaymentAsync(reader.Id, new ReaderRefundPaymentOptions { PaymentIntent = intent.Id, Amount = 300 }, cancellationToken: StripeTestWorld.Cancel);
+        await world.V1.Terminal.Readers.RefundPaymentAsync(reader.Id, new ReaderRefundPaymentOptions { PaymentIntent = intent.Id, Amount = 300 },
+            cancellationToken: Cancel);
         reader = await Present(reader);
 
         Assert.Equal("succeeded", reader.Action.Status);
-        Assert.Equal(300, Assert.Single(await world.V1.Refunds.ListAsync(new RefundListOptions { PaymentIntent = intent.Id }, cancellationToken: StripeTestWorld.Cancel)).Amount);
+        Assert.Equal(300, Assert.Single(await world.V1.Refunds.ListAsync(new RefundListOptions { PaymentIntent = intent.Id },
+            cancellationToken: Cancel)).Amount);
     }
 
     [Fact]
@@ -168,16 +186,18 @@ public sealed class StripeTerminalTests : IDisposable
     {
         Reader first = await NewReader("simulated-wpe");
         Reader second = await NewReader("simulated-s700");
-        await world.V1.Terminal.Readers.UpdateAsync(first.Id, new ReaderUpdateOptions { Label = "Front desk" }, cancellationToken: StripeTestWorld.Cancel);
+        await world.V1.Terminal.Readers.UpdateAsync(first.Id, new ReaderUpdateOptions { Label = "Front desk" }, cancellationToken: Cancel);
 
-        StripeList<Reader> atSecond = await world.V1.Terminal.Readers.ListAsync(new ReaderListOptions { Location = second.LocationId }, cancellationToken: StripeTestWorld.Cancel);
+        StripeList<Reader> atSecond = await world.V1.Terminal.Readers.ListAsync(new ReaderListOptions { Location = second.LocationId },
+            cancellationToken: Cancel);
         Assert.Equal(second.Id, Assert.Single(atSecond).Id);
-        Assert.Equal("Front desk", (await world.V1.Terminal.Readers.GetAsync(first.Id, cancellationToken: StripeTestWorld.Cancel)).Label);
-        Assert.True((await world.V1.Terminal.Locations.DeleteAsync(first.LocationId, cancellationToken: StripeTestWorld.Cancel)).Deleted);
-        StripeException gone = await Assert.ThrowsAsync<StripeException>(() => world.V1.Terminal.Readers.GetAsync(first.Id, cancellationToken: StripeTestWorld.Cancel));
+        Assert.Equal("Front desk", (await world.V1.Terminal.Readers.GetAsync(first.Id, cancellationToken: Cancel)).Label);
+        Assert.True((await world.V1.Terminal.Locations.DeleteAsync(first.LocationId, cancellationToken: Cancel)).Deleted);
+        StripeException gone = await Assert.ThrowsAsync<StripeException>(() => world.V1.Terminal.Readers.GetAsync(first.Id, cancellationToken: Cancel));
         Assert.Equal("resource_missing", gone.StripeError.Code);
         StripeException code = await Assert.ThrowsAsync<StripeException>(() =>
-            world.V1.Terminal.Readers.CreateAsync(new ReaderCreateOptions { RegistrationCode = "nonsense", Location = second.LocationId }, cancellationToken: StripeTestWorld.Cancel));
+            world.V1.Terminal.Readers.CreateAsync(new ReaderCreateOptions { RegistrationCode = "nonsense", Location = second.LocationId },
+                cancellationToken: Cancel));
         Assert.Equal("registration_code", code.StripeError.Param);
     }
 

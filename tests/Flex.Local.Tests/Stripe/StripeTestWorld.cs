@@ -58,11 +58,14 @@ internal sealed class StripeTestWorld : IDisposable
     public Task Settle() => RunUntil(Time.Now());
 
     public StripeReply Control(string path, string form = "") =>
-        Simulator.Handle(new global::Flex.Local.Simulators.Stripe.StripeRequest("POST", "/control/" + path, string.Empty, form, new Dictionary<string, string>()));
+        Simulator.Handle(new global::Flex.Local.Simulators.Stripe.StripeRequest("POST", "/control/" + path, string.Empty, form, new Dictionary<string,
+            string>()));
 
-    public StripeReply Post(string path, string form, string? idempotencyKey = null) => Simulator.Handle(new global::Flex.Local.Simulators.Stripe.StripeRequest("POST", path, string.Empty, form, Headers(idempotencyKey)));
+    public StripeReply Post(string path, string form, string? idempotencyKey = null) =>
+        Simulator.Handle(new global::Flex.Local.Simulators.Stripe.StripeRequest("POST", path, string.Empty, form, Headers(idempotencyKey)));
 
-    public StripeReply Get(string path, string query = "") => Simulator.Handle(new global::Flex.Local.Simulators.Stripe.StripeRequest("GET", path, query, string.Empty, Headers(null)));
+    public StripeReply Get(string path, string query = "") => Simulator.Handle(new global::Flex.Local.Simulators.Stripe.StripeRequest("GET", path, query,
+        string.Empty, Headers(null)));
 
     /// <summary>A customer with the test method attached and made the default.</summary>
     public async Task<(Customer Customer, PaymentMethod Method)> CustomerWith(string testMethod)
@@ -83,6 +86,9 @@ internal sealed class StripeTestWorld : IDisposable
         AllowedPaymentMethodTypes = [method.Type],
         Metadata = new Dictionary<string, string> { ["attempt_id"] = "att_1" },
     };
+
+    public Task<PaymentIntent> Charge(Customer customer, PaymentMethod method, string currency = "usd") =>
+        V1.PaymentIntents.CreateAsync(OffSession(customer, method, currency: currency), cancellationToken: Cancel);
 
     /// <summary>A customer whose bank account was set up with a mandate.</summary>
     public async Task<(Customer Customer, PaymentMethod Method)> CustomerWithBank(string testMethod)
@@ -151,7 +157,8 @@ internal sealed class WebhookReceiver : HttpMessageHandler
     protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {
         string body = await request.Content!.ReadAsStringAsync(cancellationToken);
-        var webhook = new ReceivedWebhook(request.RequestUri!, body, string.Join(",", request.Headers.GetValues("Stripe-Signature")), EventUtility.ParseEvent(body));
+        var webhook = new ReceivedWebhook(request.RequestUri!, body, string.Join(",", request.Headers.GetValues("Stripe-Signature")),
+            EventUtility.ParseEvent(body));
         Received.Add(webhook);
         return new HttpResponseMessage(Status(webhook));
     }

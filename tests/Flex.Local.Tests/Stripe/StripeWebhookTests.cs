@@ -5,6 +5,7 @@ using Flex.Local.Simulators.Stripe;
 using NodaTime;
 using Stripe;
 using Xunit;
+using static Flex.Local.Tests.Stripe.StripeTestWorld;
 
 namespace Flex.Local.Tests.Stripe;
 
@@ -17,7 +18,7 @@ public sealed class StripeWebhookTests : IDisposable
     [Fact]
     public async Task The_sdk_accepts_the_signature_at_the_simulated_time()
     {
-        await world.V1.Customers.CreateAsync(new CustomerCreateOptions { Name = "Åsa <ö>" }, cancellationToken: StripeTestWorld.Cancel);
+        await world.V1.Customers.CreateAsync(new CustomerCreateOptions { Name = "Åsa <ö>" }, cancellationToken: Cancel);
         await world.Settle();
 
         ReceivedWebhook webhook = Assert.Single(world.Receiver.Received);
@@ -41,7 +42,7 @@ public sealed class StripeWebhookTests : IDisposable
             at.Add(world.Time.Now() - world.Start);
             return at.Count < 5 ? HttpStatusCode.InternalServerError : HttpStatusCode.OK;
         };
-        Customer customer = await world.V1.Customers.CreateAsync(new CustomerCreateOptions(), cancellationToken: StripeTestWorld.Cancel);
+        Customer customer = await world.V1.Customers.CreateAsync(new CustomerCreateOptions(), cancellationToken: Cancel);
 
         await world.Advance(Duration.FromDays(4));
 
@@ -49,7 +50,7 @@ public sealed class StripeWebhookTests : IDisposable
         Assert.Single(world.Receiver.Received.Select(webhook => webhook.Event.Id).Distinct());
         Assert.Equal(5, world.Receiver.Received.Select(webhook => webhook.Signature).Distinct().Count());
         Assert.Null(world.Simulator.Work.NextDue);
-        Event stored = await world.V1.Events.GetAsync(world.Receiver.Received[0].Event.Id, cancellationToken: StripeTestWorld.Cancel);
+        Event stored = await world.V1.Events.GetAsync(world.Receiver.Received[0].Event.Id, cancellationToken: Cancel);
         Assert.Equal((0L, customer.Id), (stored.PendingWebhooks, ((Customer)stored.Data.Object).Id));
     }
 
@@ -57,15 +58,16 @@ public sealed class StripeWebhookTests : IDisposable
     public async Task A_delivery_is_given_up_after_three_days_and_the_event_can_still_be_read()
     {
         world.Receiver.Status = static _ => HttpStatusCode.ServiceUnavailable;
-        await world.V1.Customers.CreateAsync(new CustomerCreateOptions(), cancellationToken: StripeTestWorld.Cancel);
+        await world.V1.Customers.CreateAsync(new CustomerCreateOptions(), cancellationToken: Cancel);
 
         await world.Advance(Duration.FromDays(10));
 
         Assert.Null(world.Simulator.Work.NextDue);
         Assert.InRange(world.Receiver.Received.Count, 10, 40);
-        Assert.Equal("customer.created", Assert.Single(await world.V1.Events.ListAsync(new EventListOptions { Type = "customer.created" }, cancellationToken: StripeTestWorld.Cancel)).Type);
+        Assert.Equal("customer.created", Assert.Single(await world.V1.Events.ListAsync(new EventListOptions { Type = "customer.created" },
+            cancellationToken: Cancel)).Type);
         await world.Advance(Duration.FromDays(21));
-        Assert.Empty(await world.V1.Events.ListAsync(cancellationToken: StripeTestWorld.Cancel));
+        Assert.Empty(await world.V1.Events.ListAsync(cancellationToken: Cancel));
     }
 
     [Fact]
@@ -82,11 +84,11 @@ public sealed class StripeWebhookTests : IDisposable
         };
 
         (Customer customer, PaymentMethod method) = await world.CustomerWith("pm_card_visa");
-        await world.V1.PaymentIntents.CreateAsync(StripeTestWorld.OffSession(customer, method), cancellationToken: StripeTestWorld.Cancel);
+        await world.Charge(customer, method);
         await world.Advance(Duration.FromMinutes(1));
 
         Assert.Equal(["payment_method.attached", "payment_method.attached", "customer.created"], world.Receiver.Types);
-        Assert.Contains("payment_intent.succeeded", (await world.V1.Events.ListAsync(cancellationToken: StripeTestWorld.Cancel)).Select(happened => happened.Type));
+        Assert.Contains("payment_intent.succeeded", (await world.V1.Events.ListAsync(cancellationToken: Cancel)).Select(happened => happened.Type));
     }
 
     [Fact]
@@ -97,7 +99,7 @@ public sealed class StripeWebhookTests : IDisposable
             Url = "http://other.test/hook",
             EnabledEvents = ["customer.deleted"],
             ApiVersion = "2026-10-28.endive",
-        }, cancellationToken: StripeTestWorld.Cancel);
+        }, cancellationToken: Cancel);
         string old = endpoint.Secret;
         string rolled = (string)JsonNode.Parse(world.Control($"webhook_endpoints/{endpoint.Id}/roll_secret", "overlap_hours=1").Body)!["secret"]!;
         Assert.NotEqual(old, rolled);
@@ -111,10 +113,10 @@ public sealed class StripeWebhookTests : IDisposable
         Assert.True(Accepts(during, old) && Accepts(during, rolled));
         Assert.False(Accepts(after, old));
         Assert.True(Accepts(after, rolled));
-        Assert.Null((await world.V1.WebhookEndpoints.GetAsync(endpoint.Id, cancellationToken: StripeTestWorld.Cancel)).Secret);
-        Assert.Equal(2, (await world.V1.WebhookEndpoints.ListAsync(cancellationToken: StripeTestWorld.Cancel)).Count());
-        await world.V1.WebhookEndpoints.DeleteAsync(endpoint.Id, cancellationToken: StripeTestWorld.Cancel);
-        Assert.Equal("we_flex", Assert.Single(await world.V1.WebhookEndpoints.ListAsync(cancellationToken: StripeTestWorld.Cancel)).Id);
+        Assert.Null((await world.V1.WebhookEndpoints.GetAsync(endpoint.Id, cancellationToken: Cancel)).Secret);
+        Assert.Equal(2, (await world.V1.WebhookEndpoints.ListAsync(cancellationToken: Cancel)).Count());
+        await world.V1.WebhookEndpoints.DeleteAsync(endpoint.Id, cancellationToken: Cancel);
+        Assert.Equal("we_flex", Assert.Single(await world.V1.WebhookEndpoints.ListAsync(cancellationToken: Cancel)).Id);
 
         async Task Deleted()
         {
@@ -140,8 +142,9 @@ public sealed class StripeWebhookTests : IDisposable
     [Fact]
     public async Task An_event_names_its_request_and_the_changed_fields_and_can_be_sent_again()
     {
-        Customer customer = await world.V1.Customers.CreateAsync(new CustomerCreateOptions { Name = "Ada" }, cancellationToken: StripeTestWorld.Cancel);
-        Customer updated = await world.V1.Customers.UpdateAsync(customer.Id, new CustomerUpdateOptions { Name = "Grace" }, new RequestOptions { IdempotencyKey = "k9" }, StripeTestWorld.Cancel);
+        Customer customer = await world.V1.Customers.CreateAsync(new CustomerCreateOptions { Name = "Ada" }, cancellationToken: Cancel);
+        Customer updated = await world.V1.Customers.UpdateAsync(customer.Id, new CustomerUpdateOptions { Name = "Grace" },
+            new RequestOptions { IdempotencyKey = "k9" }, Cancel);
         await world.Settle();
 
         ReceivedWebhook webhook = world.Receiver.Received.Last();

@@ -42,7 +42,8 @@ internal sealed class ChargeEndpoints(StripeWorld world, Refunds refunds, Disput
         }
 
         PaymentIntentRow row = PaymentIntentEndpoints.Find(store, intent!, "payment_intent");
-        return store.Charges.Find(row.LatestCharge) ?? throw StripeProblem.Invalid($"This PaymentIntent ({row.Id}) does not have a successful charge to refund.", "payment_intent");
+        return store.Charges.Find(row.LatestCharge)
+            ?? throw StripeProblem.Invalid($"This PaymentIntent ({row.Id}) does not have a successful charge to refund.", "payment_intent");
     }
 
     private JsonObject GetCharge(StripeCall call)

@@ -133,7 +133,14 @@ internal sealed class ControlEndpoints(StripeWorld world, Payments payments, Set
         {
             if (enabled.Contains(happened.Type) || enabled.Contains("*"))
             {
-                world.Schedule(new WorkRow { Id = world.NewId("work"), Kind = StripeWorkKinds.Deliver, Due = world.Now, Target = happened.Id, Endpoint = endpoint });
+                world.Schedule(new WorkRow
+                {
+                    Id = world.NewId("work"),
+                    Kind = StripeWorkKinds.Deliver,
+                    Due = world.Now,
+                    Target = happened.Id,
+                    Endpoint = endpoint,
+                });
                 copies++;
             }
         }

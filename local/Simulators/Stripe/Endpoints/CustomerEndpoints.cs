@@ -126,7 +126,8 @@ internal sealed class CustomerEndpoints(StripeWorld world, PaymentMethods method
 
         return Store.PaymentMethods.Find(method)?.Customer == row.Id
             ? Store.Customers.Put(row with { DefaultPaymentMethod = method })
-            : throw StripeProblem.Invalid($"The customer does not have a payment method with the ID {method}. The payment method must be attached to the customer.",
+            : throw StripeProblem.Invalid($"The customer does not have a payment method with the ID {method}. " +
+                "The payment method must be attached to the customer.",
                 "invoice_settings[default_payment_method]", "resource_missing");
     }
 

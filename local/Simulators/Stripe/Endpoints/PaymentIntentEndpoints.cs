@@ -114,7 +114,8 @@ internal sealed class PaymentIntentEndpoints(StripeWorld world, PaymentMethods m
         bool open = before.Status is PaymentStatus.RequiresPaymentMethod or PaymentStatus.RequiresConfirmation or PaymentStatus.RequiresAction;
         if (!open && (amount != before.Amount || currency != before.Currency || methodId is not null || customer != before.Customer))
         {
-            throw Unexpected(before, $"This PaymentIntent's amount, currency, customer or payment method could not be updated because it has a status of {before.Status}.");
+            throw Unexpected(before, $"This PaymentIntent's amount, currency, customer or payment method could not be updated " +
+                $"because it has a status of {before.Status}.");
         }
 
         StripeAmounts.Check(amount, currency);

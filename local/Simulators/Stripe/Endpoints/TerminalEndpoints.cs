@@ -142,8 +142,8 @@ internal sealed class TerminalEndpoints(StripeWorld world, Terminal terminal)
         PaymentIntentRow intent = PaymentIntentEndpoints.Find(Store, id, "payment_intent", status: 400);
         if (intent.Status is not (PaymentStatus.RequiresPaymentMethod or PaymentStatus.RequiresConfirmation) || !intent.Types.Contains("card_present"))
         {
-            throw StripeProblem.Invalid($"The PaymentIntent must have a status of requires_payment_method and accept card_present to be processed on a reader; " +
-                $"it is {intent.Status}.", "payment_intent", "intent_invalid_state");
+            throw StripeProblem.Invalid($"The PaymentIntent must have a status of requires_payment_method and accept card_present " +
+                $"to be processed on a reader; it is {intent.Status}.", "payment_intent", "intent_invalid_state");
         }
 
         var detail = new JsonObject { ["payment_intent"] = id, ["process_config"] = config };

@@ -84,7 +84,8 @@ internal sealed class PaymentMethods(StripeWorld world)
 
     public PaymentMethodRow Detach(PaymentMethodRow method)
     {
-        string customer = method.Customer ?? throw StripeProblem.Invalid("The payment method you provided is not attached to a customer so detachment is impossible.");
+        string customer = method.Customer
+            ?? throw StripeProblem.Invalid("The payment method you provided is not attached to a customer so detachment is impossible.");
         PaymentMethodRow after = Store.PaymentMethods.Put(method with { Customer = null, Consumed = true });
         if (Store.Customers.Find(customer) is { } owner && owner.DefaultPaymentMethod == method.Id)
         {
@@ -172,10 +173,9 @@ internal sealed class PaymentMethods(StripeWorld world)
         }
 
         string number = details.Required("number");
-        return StripeTestMethods.Numbered(number) is { Type: "card" } method ? method : throw new StripeProblem(402, "card_error", "Your card number is incorrect.")
-        {
-            Failure = new StripeFailure("incorrect_number", "Your card number is incorrect.") { Param = "number" },
-        };
+        var incorrect = new StripeFailure("incorrect_number", "Your card number is incorrect.") { Param = "number" };
+        return StripeTestMethods.Numbered(number) is { Type: "card" } method ? method
+            : throw new StripeProblem(402, incorrect.Type, incorrect.Message) { Failure = incorrect };
     }
 
     private static StripeTestMethod Bank(StripeParams details)
@@ -183,7 +183,8 @@ internal sealed class PaymentMethods(StripeWorld world)
         details.Ignore("account_holder_type", "account_type", "routing_number", "financial_connections_account");
         string number = details.Required("account_number");
         return StripeTestMethods.Numbered(number) is { Type: "us_bank_account" } method ? method
-            : throw StripeProblem.Invalid("Must only use test bank account numbers when making transfers or debits in test mode", "us_bank_account[account_number]");
+            : throw StripeProblem.Invalid("Must only use test bank account numbers when making transfers or debits in test mode",
+                "us_bank_account[account_number]");
     }
 
     private static void RefuseConsumed(PaymentMethodRow method, string message)

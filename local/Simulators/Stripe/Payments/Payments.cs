@@ -50,7 +50,8 @@ internal sealed class Payments(StripeWorld world, PaymentMethods methods)
             if (how.OffSession || how.ErrorOnRequiresAction)
             {
                 return Fail(intent, method, how, new StripeFailure("authentication_required",
-                    "Your card was declined. This transaction requires authentication.") { DeclineCode = "authentication_required", NetworkDeclineCode = "1A" });
+                    "Your card was declined. This transaction requires authentication.")
+                { DeclineCode = "authentication_required", NetworkDeclineCode = "1A" });
             }
 
             intent = Store.PaymentIntents.Put(intent with { Status = PaymentStatus.RequiresAction });
@@ -76,7 +77,8 @@ internal sealed class Payments(StripeWorld world, PaymentMethods methods)
             PaymentMethod = null,
             LastError = new StripeFailure("payment_intent_authentication_failure",
                 "The provided PaymentMethod has failed authentication. You can provide payment_method_data or a new PaymentMethod to attempt to fulfill " +
-                "this PaymentIntent again.") { Type = "invalid_request_error", PaymentMethod = method.Id },
+                "this PaymentIntent again.")
+            { Type = "invalid_request_error", PaymentMethod = method.Id },
         });
         world.Emit("payment_intent.payment_failed", intent);
         return intent;
@@ -87,7 +89,8 @@ internal sealed class Payments(StripeWorld world, PaymentMethods methods)
         long captured = amount ?? intent.AmountCapturable;
         if (captured < 1 || captured > intent.AmountCapturable)
         {
-            throw StripeProblem.Invalid($"The remaining amount that can be captured for this PaymentIntent is {intent.AmountCapturable}.", "amount_to_capture", "amount_too_large");
+            throw StripeProblem.Invalid($"The remaining amount that can be captured for this PaymentIntent is {intent.AmountCapturable}.",
+                "amount_to_capture", "amount_too_large");
         }
 
         ChargeRow charge = Store.Charges.Get(intent.LatestCharge!);
@@ -110,7 +113,8 @@ internal sealed class Payments(StripeWorld world, PaymentMethods methods)
             }
             else if (charge.Status == "pending")
             {
-                charge = Store.Charges.Put(charge with { Status = "failed", Failure = new StripeFailure("payment_intent_canceled", "The payment was canceled.") });
+                var canceled = new StripeFailure("payment_intent_canceled", "The payment was canceled.");
+                charge = Store.Charges.Put(charge with { Status = "failed", Failure = canceled });
                 world.Emit("charge.failed", charge);
             }
         }
@@ -191,8 +195,9 @@ internal sealed class Payments(StripeWorld world, PaymentMethods methods)
             : methods.ActiveMandate(method.Id);
         if (mandate is null && world.Options.RequireMandates)
         {
-            throw StripeProblem.Invalid("This PaymentIntent requires a mandate, but no existing mandate was found. Collect mandate acceptance from the customer " +
-                "and retry the request, providing acceptance data in the mandate_data parameter.", "mandate_data", "payment_intent_mandate_invalid");
+            throw StripeProblem.Invalid("This PaymentIntent requires a mandate, but no existing mandate was found. Collect mandate acceptance " +
+                "from the customer and retry the request, providing acceptance data in the mandate_data parameter.",
+                "mandate_data", "payment_intent_mandate_invalid");
         }
 
         ChargeRow charge = Store.Charges.Put(NewCharge(intent, method, how, "py") with { Status = "pending", Mandate = mandate?.Id });
@@ -251,7 +256,8 @@ internal sealed class Payments(StripeWorld world, PaymentMethods methods)
         Keep(intent, method);
         if (hold)
         {
-            world.Later(StripeWorkKinds.ExpireAuthorization, intent.Id, world.Now + Duration.FromSeconds(how.Reader is null ? OnlineHoldSeconds : InPersonHoldSeconds));
+            world.Later(StripeWorkKinds.ExpireAuthorization, intent.Id,
+                world.Now + Duration.FromSeconds(how.Reader is null ? OnlineHoldSeconds : InPersonHoldSeconds));
         }
         else
         {

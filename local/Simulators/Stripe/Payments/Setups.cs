@@ -19,7 +19,9 @@ internal sealed class Setups(StripeWorld world, PaymentMethods methods)
         setup = setup with { PaymentMethod = method.Id, LastError = null };
         if (method.Type == "us_bank_account")
         {
-            MandateRow? mandate = how.Acceptance is { } acceptance ? methods.CreateMandate(method, acceptance, singleUse: false) : methods.ActiveMandate(method.Id);
+            MandateRow? mandate = how.Acceptance is { } acceptance
+                ? methods.CreateMandate(method, acceptance, singleUse: false)
+                : methods.ActiveMandate(method.Id);
             if (mandate is null && world.Options.RequireMandates)
             {
                 throw StripeProblem.Invalid("This SetupIntent requires a mandate. Collect mandate acceptance from the customer and retry the request, " +
@@ -46,7 +48,8 @@ internal sealed class Setups(StripeWorld world, PaymentMethods methods)
         return success
             ? Confirm(setup, method, new Confirmation(OffSession: false) { Authenticated = true })
             : Fail(setup, method, new StripeFailure("setup_intent_authentication_failure",
-                "The latest attempt to set up the payment method has failed because authentication failed.") { Type = "invalid_request_error" });
+                "The latest attempt to set up the payment method has failed because authentication failed.")
+            { Type = "invalid_request_error" });
     }
 
     public SetupIntentRow Cancel(SetupIntentRow setup, string? reason)

@@ -96,14 +96,15 @@ internal sealed class Terminal(StripeWorld world, PaymentMethods methods, Paymen
     {
         if (reader.Status != "online")
         {
-            throw StripeProblem.Invalid("Reader is currently offline, please ensure the reader is powered on and connected to the internet before retrying your request.",
+            throw StripeProblem.Invalid("Reader is currently offline, please ensure the reader is powered on and connected to the internet " +
+                "before retrying your request.",
                 null, "terminal_reader_offline");
         }
 
         if (reader.Busy)
         {
             throw StripeProblem.Invalid("Reader is currently busy processing another request, please reference the integration guide at " +
-                "https://docs.stripe.com/terminal/payments/collect-card-payment?terminal-sdk-platform=server-driven#handle-errors for details on how to handle this error.",
+                "https://docs.stripe.com/terminal/payments/collect-card-payment for details on how to handle this error.",
                 null, "terminal_reader_busy");
         }
     }

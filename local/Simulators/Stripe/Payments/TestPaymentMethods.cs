@@ -113,7 +113,8 @@ internal static class StripeTestMethods
             "The customer's account has insufficient funds to cover this payment."),
         Bank("pm_usBankAccount_debitNotAuthorized", "000333333335", "debit_not_authorized", "R10",
             "The customer has notified their bank that this payment was unauthorized."),
-        Bank("pm_usBankAccount_invalidCurrency", "000444444440", "invalid_currency", null, "The bank was unable to process this payment because of its currency."),
+        Bank("pm_usBankAccount_invalidCurrency", "000444444440", "invalid_currency", null,
+            "The bank was unable to process this payment because of its currency."),
     ];
 
     private static readonly Dictionary<string, StripeTestMethod> ByName = Methods.ToDictionary(method => method.Name);
@@ -145,7 +146,8 @@ internal static class StripeTestMethods
     {
         public static readonly StripeFailure Generic = Card("generic_decline", TryAgain, "05");
 
-        public static readonly StripeFailure InsufficientFunds = Card("insufficient_funds", TryAgain, "51") with { Message = "Your card has insufficient funds." };
+        public static readonly StripeFailure InsufficientFunds =
+            Card("insufficient_funds", TryAgain, "51") with { Message = "Your card has insufficient funds." };
 
         public static StripeFailure Card(string declineCode, string advice, string network) =>
             new("card_declined", "Your card was declined.") { DeclineCode = declineCode, AdviceCode = advice, NetworkDeclineCode = network };

@@ -16,14 +16,17 @@ public sealed class AccessTests : IDisposable
     private const string Issuer = "https://staff.example.com/v2.0";
     private const string Audience = "flex-api";
 
-    private readonly RSA _rsa = RSA.Create(2048);
+    // Making a key takes longer than everything else here, and no test changes one.
+    private static readonly RSA Signing = RSA.Create(2048);
+    private static readonly RSA Other = RSA.Create(2048);
+
     private readonly FakeIssuer _issuer;
     private readonly FunctionHarness _app;
 
     public AccessTests()
     {
         _issuer = new FakeIssuer(Issuer);
-        _issuer.Publish("key-1", _rsa);
+        _issuer.Publish("key-1", Signing);
         _app = new FunctionHarness(
             s =>
             {
@@ -45,7 +48,6 @@ public sealed class AccessTests : IDisposable
     {
         _app.Dispose();
         _issuer.Dispose();
-        _rsa.Dispose();
     }
 
     [Theory]
@@ -73,7 +75,6 @@ public sealed class AccessTests : IDisposable
     [MemberData(nameof(Bad))]
     public async Task A_token_that_is_not_acceptable_is_401(string kind)
     {
-        using RSA other = RSA.Create(2048);
         DateTime now = _app.Time.GetUtcNow().UtcDateTime;
         string token = kind switch
         {
@@ -83,7 +84,7 @@ public sealed class AccessTests : IDisposable
             "other issuer" => Token(issuer: "https://evil.example.com"),
             "other audience" => Token(audience: "another-api"),
             "no audience" => Token(audience: null),
-            "forged" => Token(key: other),
+            "forged" => Token(key: Other),
             "none" => Unsigned(),
             "hs256" => Symmetric(),
             "rs384" => Token(algorithm: SecurityAlgorithms.RsaSha384),
@@ -136,7 +137,7 @@ public sealed class AccessTests : IDisposable
     public async Task An_issuer_grants_only_the_roles_it_is_allowed_to()
     {
         using var members = new FakeIssuer("https://members.example.com");
-        members.Publish("key-1", _rsa);
+        members.Publish("key-1", Signing);
         using var http = new HttpClient(members);
         using var keys = new IssuerKeys(
             new IssuerSettings { Authority = members.Issuer, Audience = Audience, Roles = [Role.Member] }, http, TimeProvider.System);
@@ -170,13 +171,12 @@ public sealed class AccessTests : IDisposable
     public async Task A_key_that_appears_later_is_fetched_when_a_token_names_it()
     {
         await CallAsync(Token());
-        using RSA next = RSA.Create(2048);
-        _issuer.Publish("key-2", next);
+        _issuer.Publish("key-2", Other);
         _issuer.Network.Advance(IssuerKeys.MinRefreshInterval);
         using var http = new HttpClient(_issuer);
         using var keys = new IssuerKeys(new IssuerSettings { Authority = Issuer, Audience = Audience }, http, _issuer.Network);
         var validator = new TokenValidator([keys], _app.Time);
-        Assert.False((await validator.ValidateAsync(Token(key: next, keyId: "key-2"), TestContext.Current.CancellationToken)).IsError);
+        Assert.False((await validator.ValidateAsync(Token(key: Other, keyId: "key-2"), TestContext.Current.CancellationToken)).IsError);
         using RSA third = RSA.Create(2048);
         _issuer.Publish("key-3", third);
 
@@ -251,7 +251,7 @@ public sealed class AccessTests : IDisposable
             NotBefore = notBefore,
             Expires = expires == DateTime.MaxValue ? null : expires ?? now.AddHours(1),
             Claims = claims,
-            SigningCredentials = new SigningCredentials(new RsaSecurityKey(key ?? _rsa) { KeyId = keyId }, algorithm),
+            SigningCredentials = new SigningCredentials(new RsaSecurityKey(key ?? Signing) { KeyId = keyId }, algorithm),
         });
     }
 
@@ -265,7 +265,7 @@ public sealed class AccessTests : IDisposable
     /// <summary>The public key used as a shared secret: the classic confusion of algorithms.</summary>
     private string Symmetric()
     {
-        var key = new SymmetricSecurityKey(Encoding.UTF8.GetBytes(_rsa.ExportSubjectPublicKeyInfoPem())) { KeyId = "key-1" };
+        var key = new SymmetricSecurityKey(Encoding.UTF8.GetBytes(Signing.ExportSubjectPublicKeyInfoPem())) { KeyId = "key-1" };
         return new JsonWebTokenHandler().CreateToken(new SecurityTokenDescriptor
         {
             Issuer = Issuer,
