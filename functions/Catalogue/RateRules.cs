@@ -14,7 +14,8 @@ public static class RateRules
     {
         if (!rate.HourlyPrice.Currency.Equals(location.Currency))
         {
-            return Error.Invalid(ErrorCodes.CurrencyMismatch, "/rateId", $"The rate is in {rate.HourlyPrice.Currency}, the location's prices are in {location.Currency}.");
+            return Error.Invalid(
+                ErrorCodes.CurrencyMismatch, "/rateId", $"The rate is in {rate.HourlyPrice.Currency}, the location's prices are in {location.Currency}.");
         }
 
         return rate.LocationIds.Count == 0 || rate.LocationIds.Contains(location.Id)

@@ -17,7 +17,11 @@ public sealed class BookingPropertyTests
 
     /// <summary>Three days around New York's lost hour, starts and lengths in five-minute steps, up to two days long.</summary>
     private static readonly Gen<Step> Steps = Gen.Select(
-        Gen.Bool, Gen.Int[0, 3 * 288], Gen.OneOf(Gen.Int[1, 24], Gen.Int[1, 2 * 288]), Gen.Int[0, 30], (cancels, from, length, which) => new Step(cancels, from, length, which));
+        Gen.Bool,
+        Gen.Int[0, 3 * 288],
+        Gen.OneOf(Gen.Int[1, 24], Gen.Int[1, 2 * 288]),
+        Gen.Int[0, 30],
+        (cancels, from, length, which) => new Step(cancels, from, length, which));
 
     [Fact, Trait("Rule", "BKG-2")]
     public Task Whatever_is_booked_and_cancelled_bookings_never_overlap_and_the_agenda_is_the_bookings() =>

@@ -142,9 +142,11 @@ public sealed class CancelBookingsTests : IAsyncLifetime
             if (rivals++ == 0)
             {
                 // Another process, which this process's gate does not hold back, changes the same agenda.
-                Stored<Agenda> agenda = (await _spaces.Get<BookingStore>().ReadAgendaAsync(_spaces.Room, [new LocalDate(2025, 1, 10)], Spaces.Cancellation))[0]!;
+                Stored<Agenda> agenda = (await _spaces.Get<BookingStore>()
+                    .ReadAgendaAsync(_spaces.Room, [new LocalDate(2025, 1, 10)], Spaces.Cancellation))[0]!;
                 string key = $"A|{_spaces.Room}|20250110";
-                (await _spaces.Tables.CommitAsync(new TableBatch(batch.Table, batch.Partition).Replace(key, agenda.Value, agenda.ETag), Spaces.Cancellation)).Require();
+                TableBatch rival = new TableBatch(batch.Table, batch.Partition).Replace(key, agenda.Value, agenda.ETag);
+                (await _spaces.Tables.CommitAsync(rival, Spaces.Cancellation)).Require();
             }
         };
 

@@ -86,7 +86,9 @@ public sealed class CreateBookingTests : IAsyncLifetime
 
         ChargeCreated charge = Assert.Single(_spaces.Queue.On<ChargeCreated>(Queues.Billing, ChargeCreated.Subject));
         Assert.Equal("1502", (string?)answer.Json["price"]!["amount"]);
-        Assert.Equal((away, new LocalDate(2025, 1, 10), "Fuji, 2025-01-10 23:00 to 2025-01-11 00:30"), (charge.LocationId, charge.ServiceDate, charge.Description));
+        Assert.Equal(
+            (away, new LocalDate(2025, 1, 10), "Fuji, 2025-01-10 23:00 to 2025-01-11 00:30"),
+            (charge.LocationId, charge.ServiceDate, charge.Description));
     }
 
     [Fact]

@@ -113,7 +113,9 @@ public sealed class ReadBookingsTests : IAsyncLifetime
     [InlineData("?memberId=$MEMBER&cursor=abc", 400, ErrorCodes.InvalidCursor)]
     public async Task A_list_that_cannot_be_answered_says_why(string query, int status, string code)
     {
-        Answer answer = await ListAsync(query.Replace("$ROOM", _spaces.Room.Value, StringComparison.Ordinal).Replace("$MEMBER", _spaces.Member.Value, StringComparison.Ordinal));
+        Answer answer = await ListAsync(query
+            .Replace("$ROOM", _spaces.Room.Value, StringComparison.Ordinal)
+            .Replace("$MEMBER", _spaces.Member.Value, StringComparison.Ordinal));
 
         Assert.Equal((status, code), (answer.Status, answer.Code));
     }

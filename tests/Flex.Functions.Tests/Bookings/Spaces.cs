@@ -55,7 +55,8 @@ internal sealed class Spaces : IDisposable
     {
         var spaces = new Spaces();
         spaces.Location = await spaces.AddAsync<LocationId>("Locations_Create", new { name = "Main", timeZone, currency = "usd" });
-        spaces.Rate = await spaces.AddAsync<RateId>("Rates_Create", new { name = "Rooms", hourlyPrice = Money(hourly), taxRateId = (string?)null, locationIds = Array.Empty<string>() });
+        spaces.Rate = await spaces.AddAsync<RateId>(
+            "Rates_Create", new { name = "Rooms", hourlyPrice = Money(hourly), taxRateId = (string?)null, locationIds = Array.Empty<string>() });
         spaces.Room = await spaces.AddRoomAsync();
         spaces.Customer = await spaces.AddAsync<CustomerId>("Customers_Create", new { name = "Acme", billingEmail = "billing@acme.example" });
         spaces.Member = await spaces.AddMemberAsync();
@@ -70,7 +71,9 @@ internal sealed class Spaces : IDisposable
     /// <summary>A member, with an active membership unless another status is given; null is none.</summary>
     public async Task<MemberId> AddMemberAsync(MembershipStatus? status = MembershipStatus.Active, Instant? endsAt = null)
     {
-        MemberId member = await AddAsync<MemberId>("Members_Create", new { customerId = Customer.Value, locationId = Location.Value, email = "ann@acme.example", firstName = "Ann", lastName = "Lee" });
+        MemberId member = await AddAsync<MemberId>(
+            "Members_Create",
+            new { customerId = Customer.Value, locationId = Location.Value, email = "ann@acme.example", firstName = "Ann", lastName = "Lee" });
         if (status is { } known)
         {
             await SetStandingAsync(member, NewStanding(known, endsAt));
@@ -115,8 +118,8 @@ internal sealed class Spaces : IDisposable
     {
         FunctionEntry entry = Get<FunctionCatalog>().Find(function)!;
         string path = "/api/" + entry.Route.Replace("{id}", id, StringComparison.Ordinal) + query;
-        return App.SendAsync(
-            function, entry.Methods[0], path, body is null ? null : body as string ?? HttpJson.Write(body), [("Authorization", "Bearer " + caller), .. headers]);
+        string? json = body is null ? null : body as string ?? HttpJson.Write(body);
+        return App.SendAsync(function, entry.Methods[0], path, json, [("Authorization", "Bearer " + caller), .. headers]);
     }
 
     public static string As(MemberId member) => "member." + member;

@@ -126,7 +126,8 @@ public sealed class PlanTests : IAsyncLifetime
     [Fact, Trait("Rule", "CAT-11")]
     public async Task Twenty_parallel_defaults_leave_exactly_one()
     {
-        Answer[] answers = await Task.WhenAll(Enumerable.Range(0, 20).Select(i => Task.Run(() => CreateAsync(Plan($"Default {i}", price: "0.00", isDefault: true)))));
+        Answer[] answers = await Task.WhenAll(Enumerable.Range(0, 20).Select(i =>
+            Task.Run(() => CreateAsync(Plan($"Default {i}", price: "0.00", isDefault: true)))));
 
         // A round is lost only to somebody who got through, so most do; whoever loses ten in a row is told to come back.
         Assert.All(answers, a => Assert.True(a.Status is 201 or 503, a.Body));
@@ -234,7 +235,8 @@ public sealed class PlanTests : IAsyncLifetime
     private async Task<PlanId[]> DefaultsAsync()
     {
         var defaults = new List<PlanId>();
-        await foreach (TableRow row in _spaces.Tables.ReadAllAsync(CatalogueStore.Table, CatalogueStore.Partition, RowRange.Prefix("D|plan|"), Spaces.Cancellation))
+        await foreach (TableRow row in _spaces.Tables.ReadAllAsync(
+            CatalogueStore.Table, CatalogueStore.Partition, RowRange.Prefix("D|plan|"), Spaces.Cancellation))
         {
             if (row.As<Plan>() is { IsDefault: true } plan)
             {

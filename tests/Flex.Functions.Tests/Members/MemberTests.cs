@@ -36,7 +36,12 @@ public sealed class MemberTests : IAsyncLifetime
     {
         CustomerStore store = _spaces.Get<CustomerStore>();
         Stored<Customer> found = (await store.ReadAsync(_spaces.Customer, Spaces.Cancellation))!;
-        Customer paying = found.Value with { PaymentMethod = new PaymentMethodOnFile("pm_1", PaymentMethodKind.Card, "visa", "4242"), GatewayCustomerId = "cus_x", Version = 2 };
+        Customer paying = found.Value with
+        {
+            PaymentMethod = new PaymentMethodOnFile("pm_1", PaymentMethodKind.Card, "visa", "4242"),
+            GatewayCustomerId = "cus_x",
+            Version = 2,
+        };
         (await store.CommitAsync(CustomerStore.Replace(paying, found.ETag), Spaces.Cancellation)).Require();
 
         Answer stale = await EditAsync(new { name = "New", billingEmail = "a@b.example" }, "\"1\"");

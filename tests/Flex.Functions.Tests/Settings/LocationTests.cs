@@ -24,7 +24,9 @@ public sealed class LocationTests : IDisposable
         Answer page = await _spaces.SendAsync("Locations_List", query: "?limit=1");
         Answer rest = await _spaces.SendAsync("Locations_List", query: $"?limit=1&cursor={page.Json["cursorNext"]}");
 
-        Assert.Equal((201, $"/api/v1/locations/{created.Json["id"]}", "\"1\""), (created.Status, created.Headers.Location.ToString(), created.Headers.ETag.ToString()));
+        Assert.Equal(
+            (201, $"/api/v1/locations/{created.Json["id"]}", "\"1\""),
+            (created.Status, created.Headers.Location.ToString(), created.Headers.ETag.ToString()));
         Assert.Equal(created.Body, read.Body);
         Assert.Equal(["Berlin", "Oslo"], page.Json["results"]!.AsArray().Concat(rest.Json["results"]!.AsArray()).Select(l => (string?)l!["name"]).Order());
         Assert.False((bool)rest.Json["hasMore"]!);
