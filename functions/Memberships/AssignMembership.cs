@@ -42,7 +42,13 @@ public sealed class AssignMembershipHandler(
 
         if (request.RenewalOn <= today)
         {
-            return Error.Refused(ErrorCodes.RenewalDateInPast, "The renewal date must be after today.");
+            // The day may have come since the same request was answered for the first time.
+            return await tables.ReplayOrAsync<MembershipView>(
+                MembershipStore.Table,
+                EntityId.Home(plan.LocationId),
+                context,
+                Error.Refused(ErrorCodes.RenewalDateInPast, "The renewal date must be after today."),
+                cancellation);
         }
 
         LocalDate? renewalOn = PlanSnapshot.Of(plan).Renews ? request.RenewalOn ?? MonthAnchor.Nth(today, plan.IntervalMonths) : null;
