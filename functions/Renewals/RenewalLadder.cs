@@ -48,14 +48,20 @@ public static class RenewalLadder
 
     public static RenewalStep Decide(Membership membership, SiteCalendar calendar, Instant now)
     {
+        // What may have reached the gateway is asked for first: once the membership has ended, nobody would.
+        if (membership.InFlight is { State: null } unanswered)
+        {
+            return new RenewalStep.Resume(unanswered);
+        }
+
         if (membership.Status == MembershipStatus.PendingCancellation && now >= calendar.StartOfDay(membership.CancelOn!.Value))
         {
             return new RenewalStep.Downgrade();
         }
 
-        if (membership.InFlight is { } attempt)
+        if (membership.InFlight is not null)
         {
-            return attempt.State is null ? new RenewalStep.Resume(attempt) : new RenewalStep.Wait(now + SettlementCheck, "settlement");
+            return new RenewalStep.Wait(now + SettlementCheck, "settlement");
         }
 
         return membership.Status switch
@@ -83,7 +89,8 @@ public static class RenewalLadder
 
     /// <summary>
     /// Takes in what became of an attempt. Forward only and idempotent: an outcome of any other attempt than the one under
-    /// way, or one that says nothing new, leaves the membership as it is.
+    /// way, or one that says nothing new, leaves the membership as it is. One that comes after the membership's end changes
+    /// nothing about the end; the money stays with the invoice.
     /// </summary>
     public static Membership Settle(Membership membership, InvoiceId invoiceId, ChargeState state, string? failureCode, Instant at, SiteCalendar calendar)
     {
@@ -96,6 +103,7 @@ public static class RenewalLadder
         {
             ChargeState.Processing or ChargeState.Unknown when attempt.State == state => membership,
             ChargeState.Processing or ChargeState.Unknown => membership with { InFlight = attempt with { State = state } },
+            _ when !membership.IsOpen => membership with { InFlight = null },
             ChargeState.Succeeded => Succeeded(membership, attempt, at, calendar),
             _ when membership.Status == MembershipStatus.PendingCancellation => membership with { InFlight = null },
             _ => Failed(membership, attempt, failureCode, at, calendar),
