@@ -8,6 +8,7 @@ using Flex.Local.Runtime.Testing;
 using Flex.Members;
 using Flex.Memberships;
 using Flex.Platform.Tables;
+using Flex.Renewals;
 using Microsoft.DurableTask.Client;
 using NodaTime;
 
@@ -148,7 +149,8 @@ internal sealed class Watch(SimulatedOperator house)
             {
                 { Status: MembershipStatus.Pending } => membership.CreatedAt < World.Now - Duration.FromDays(7),
                 { Status: MembershipStatus.Active, NextRenewalOn: { } on } => on < today,
-                { Status: MembershipStatus.Delinquent, Ladder: { AwaitsStaff: false, NextRungOn: var on } } => on is null || on < today.PlusDays(-1),
+                { Status: MembershipStatus.Delinquent, Ladder: { AwaitsStaff: false } ladder } =>
+                    !(RenewalLadder.RungAt(membership, ladder, house.Calendar) > World.Now - Duration.FromHours(2)),
                 { Status: MembershipStatus.PendingCancellation, CancelOn: { } on } => on < today,
                 { EndedAt: not null, InFlight: not null } => true,
                 _ => false,
