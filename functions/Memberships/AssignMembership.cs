@@ -45,9 +45,16 @@ public sealed class AssignMembershipHandler(
             return Error.Refused(ErrorCodes.RenewalDateInPast, "The renewal date must be after today.");
         }
 
+        // Before anything is written: the entry of the customer's index is a commit of its own.
+        string home = EntityId.Home(plan.LocationId);
+        if (await tables.FindReplayAsync<MembershipView>(MembershipStore.Table, home, context, cancellation) is { } earlier)
+        {
+            return earlier;
+        }
+
         LocalDate? renewalOn = PlanSnapshot.Of(plan).Renews ? request.RenewalOn ?? MonthAnchor.Nth(today, plan.IntervalMonths) : null;
         Membership membership = Membership.Assign(
-            EntityId.New<MembershipId>(ids, EntityId.Home(plan.LocationId)), member.Id, member.CustomerId, plan, now, today, renewalOn);
+            EntityId.New<MembershipId>(ids, home), member.Id, member.CustomerId, plan, now, today, renewalOn);
         await memberships.IndexAsync(membership, cancellation);
         MembershipView view = MembershipView.Of(membership, location.Calendar);
         TableBatch batch = MembershipStore.Add(MembershipStore.BatchFor(membership.Id), membership).Remember(context, view, now);
