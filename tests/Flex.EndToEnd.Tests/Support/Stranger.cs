@@ -109,6 +109,7 @@ public sealed class Stranger(HttpClient http, ApiDescription api)
             }
         }
 
+        body = JsonNode.Parse(body.ToJsonString())!.AsObject();
         Assert.Empty(api.Schemas.Check(schema, body).Select(wrong => $"{operation}: {wrong}"));
         return body;
     }
