@@ -42,7 +42,13 @@ public sealed class AssignMembershipHandler(
 
         if (request.RenewalOn <= today)
         {
-            return Error.Refused(ErrorCodes.RenewalDateInPast, "The renewal date must be after today.");
+            // The day may have come since the same request was answered for the first time.
+            return await tables.ReplayOrAsync<MembershipView>(
+                MembershipStore.Table,
+                EntityId.Home(plan.LocationId),
+                context,
+                Error.Refused(ErrorCodes.RenewalDateInPast, "The renewal date must be after today."),
+                cancellation);
         }
 
         // Before anything is written: the entry of the customer's index is a commit of its own.

@@ -33,6 +33,9 @@ public sealed record AttemptInFlight(InvoiceId InvoiceId, MembershipPeriod Perio
 /// <summary>A finished attempt, for the dunning view.</summary>
 public sealed record AttemptRecord(InvoiceId InvoiceId, int AttemptNo, int Rung, Instant At, ChargeState State, string? FailureCode);
 
+/// <summary>A payment that had succeeded and was taken back.</summary>
+public sealed record TakenBackPayment(MembershipPeriod Period, InvoiceId InvoiceId, string? FailureCode);
+
 /// <summary>Where a period stands that has not been paid at its first attempt.</summary>
 /// <param name="FailedRungs">Rungs that have failed, 1 to 4.</param>
 /// <param name="NextRungOn">Local date of the next rung; null after the fourth.</param>
@@ -83,8 +86,14 @@ public sealed record Membership(
 {
     public bool IsOpen => Status is MembershipStatus.Active or MembershipStatus.Delinquent or MembershipStatus.PendingCancellation;
 
-    /// <summary>The date under which the due index lists it; null when nothing of it is ever due.</summary>
-    public LocalDate? DueOn => !IsOpen ? null : Status == MembershipStatus.PendingCancellation ? CancelOn : NextRenewalOn;
+    /// <summary>A payment that was taken back while another period was unpaid or being paid; its ladder starts after that one's.</summary>
+    public TakenBackPayment? TakenBack { get; init; }
+
+    /// <summary>
+    /// The date under which the due index lists it, and the period at stake; null when nothing of it is ever due. With a ladder
+    /// it is that of the unpaid period, so that the hourly timer finds what nobody watches any more.
+    /// </summary>
+    public LocalDate? DueOn => !IsOpen ? null : Status == MembershipStatus.PendingCancellation ? CancelOn : Ladder?.PeriodStart ?? NextRenewalOn;
 
     /// <summary>
     /// Signs up on a local day: that day is the anchor and begins period 0, which the sign-up charge pays. The first
@@ -110,6 +119,7 @@ public sealed record Membership(
         NextRenewalOn = null,
         ChargeNotBefore = null,
         SourceUpdatedAt = null,
+        TakenBack = null,
         Version = Version + 1,
     };
 
@@ -121,12 +131,20 @@ public sealed record Membership(
         Run = Run + 1,
         Ladder = null,
         SourceUpdatedAt = null,
+        TakenBack = null,
         Version = Version + 1,
     };
 
-    /// <summary>Notes a new payment source where it can matter: an unpaid period, or an attempt with the old source under way.</summary>
-    public Membership NoteSourceUpdate(Instant at) =>
-        Status != MembershipStatus.Delinquent && InFlight is null ? this : this with { SourceUpdatedAt = SourceUpdatedAt ?? at, Version = Version + 1 };
+    /// <summary>
+    /// Notes a new payment source where it can matter: an unpaid period, or an attempt with the old source under way. Several
+    /// collapse into the first, whose hour counts; but an attempt under way is not made with the latest one.
+    /// </summary>
+    public Membership NoteSourceUpdate(Instant at) => this switch
+    {
+        { InFlight: not null } => this with { SourceUpdatedAt = SourceUpdatedAt is { } noted && noted > at ? noted : at, Version = Version + 1 },
+        { Status: MembershipStatus.Delinquent } => this with { SourceUpdatedAt = SourceUpdatedAt ?? at, Version = Version + 1 },
+        _ => this,
+    };
 
     public MembershipStanding ToStanding(SiteCalendar calendar) => new(
         Id,

@@ -48,14 +48,20 @@ public static class RenewalLadder
 
     public static RenewalStep Decide(Membership membership, SiteCalendar calendar, Instant now)
     {
+        // Before anything else, also before the membership ends: nobody but its orchestration completes such an attempt.
+        if (membership is { IsOpen: true, InFlight: { State: null } unanswered })
+        {
+            return new RenewalStep.Resume(unanswered);
+        }
+
         if (membership.Status == MembershipStatus.PendingCancellation && now >= calendar.StartOfDay(membership.CancelOn!.Value))
         {
             return new RenewalStep.Downgrade();
         }
 
-        if (membership.InFlight is { } attempt)
+        if (membership is { IsOpen: true, InFlight: not null })
         {
-            return attempt.State is null ? new RenewalStep.Resume(attempt) : new RenewalStep.Wait(now + SettlementCheck, "settlement");
+            return new RenewalStep.Wait(now + SettlementCheck, "settlement");
         }
 
         return membership.Status switch
@@ -96,42 +102,36 @@ public static class RenewalLadder
         {
             ChargeState.Processing or ChargeState.Unknown when attempt.State == state => membership,
             ChargeState.Processing or ChargeState.Unknown => membership with { InFlight = attempt with { State = state } },
+
+            // It outlived its membership: money that came is kept, money that did not is not asked for again.
+            _ when !membership.IsOpen => membership with { InFlight = null },
             ChargeState.Succeeded => Succeeded(membership, attempt, at, calendar),
             _ when membership.Status == MembershipStatus.PendingCancellation => membership with { InFlight = null },
+            _ when PaidBefore(membership) => Succeeded(membership, attempt, at, calendar),
             _ => Failed(membership, attempt, failureCode, at, calendar),
         };
+        if (next is { Status: MembershipStatus.Active, InFlight: null, TakenBack: { } owed })
+        {
+            next = StartOver(next, owed, at, calendar);
+        }
+
         return ReferenceEquals(next, membership) ? membership : next with { Version = membership.Version + 1 };
     }
 
     /// <summary>
     /// A payment that had succeeded was taken back. The notice is failed attempt 1 of a fresh ladder for that period; the
-    /// next renewal date stays.
+    /// next renewal date stays. While another period is unpaid or being paid it is only noted: there is one ladder at a time.
     /// </summary>
     public static Membership Reverse(Membership membership, MembershipPeriod period, InvoiceId invoiceId, string? failureCode, Instant at, SiteCalendar calendar)
     {
-        if (membership.Status != MembershipStatus.Active || membership.InFlight is not null)
+        var takenBack = new TakenBackPayment(period, invoiceId, failureCode);
+        Membership next = membership.Status switch
         {
-            return membership;
-        }
-
-        LocalDate notice = calendar.DateOf(at);
-        bool laterPeriodIsPaid = membership.NextRenewalOn is { } next
-            && next > MonthAnchor.NextAfter(membership.AnchorDate, Math.Max(1, membership.Plan.IntervalMonths), period.PeriodStart);
-        return membership with
-        {
-            Status = MembershipStatus.Delinquent,
-            Run = membership.Run + 1,
-            Ladder = new Ladder(
-                period.PeriodStart,
-                notice,
-                1,
-                notice.PlusDays(GapDays[0]),
-                null,
-                invoiceId,
-                [new AttemptRecord(invoiceId, period.AttemptNo, 1, at, ChargeState.Reversed, failureCode)],
-                laterPeriodIsPaid),
-            Version = membership.Version + 1,
+            MembershipStatus.Active when membership.InFlight is null => StartOver(membership, takenBack, at, calendar),
+            MembershipStatus.Active or MembershipStatus.Delinquent => membership with { TakenBack = takenBack },
+            _ => membership,
         };
+        return ReferenceEquals(next, membership) ? membership : next with { Version = membership.Version + 1 };
     }
 
     /// <summary>The instant of the next rung; null when none is left.</summary>
@@ -190,20 +190,47 @@ public static class RenewalLadder
 
     private static RenewalStep At(Instant due, Instant now, string what, RenewalStep step) => now >= due ? step : new RenewalStep.Wait(due, what);
 
+    private static Membership StartOver(Membership membership, TakenBackPayment payment, Instant notice, SiteCalendar calendar)
+    {
+        LocalDate day = calendar.DateOf(notice);
+        MembershipPeriod period = payment.Period;
+        bool laterPeriodIsPaid = membership.NextRenewalOn is { } next
+            && next > MonthAnchor.NextAfter(membership.AnchorDate, membership.Plan.IntervalMonths, period.PeriodStart);
+        return membership with
+        {
+            Status = MembershipStatus.Delinquent,
+            Run = membership.Run + 1,
+            ChargeNotBefore = null,
+            TakenBack = null,
+            Ladder = new Ladder(
+                period.PeriodStart,
+                day,
+                1,
+                day.PlusDays(GapDays[0]),
+                null,
+                payment.InvoiceId,
+                [new AttemptRecord(payment.InvoiceId, period.AttemptNo, 1, notice, ChargeState.Reversed, payment.FailureCode)],
+                laterPeriodIsPaid),
+        };
+    }
+
+    /// <summary>True when an earlier attempt of the period turned out to have succeeded while this one was under way.</summary>
+    private static bool PaidBefore(Membership membership) => membership.Ladder?.Attempts.Any(a => a.State == ChargeState.Succeeded) ?? false;
+
     private static Membership Succeeded(Membership membership, AttemptInFlight attempt, Instant at, SiteCalendar calendar)
     {
-        // A payment taken back and paid again later: the next renewal date had moved on already and stays.
-        LocalDate next = membership.NextRenewalOn is { } current && current > attempt.Period.PeriodStart
-            ? current
+        // A payment taken back and paid again later: the next renewal date had moved on already and stays. A plan that does not renew has none.
+        LocalDate? next = !membership.Plan.Renews ? null
+            : membership.NextRenewalOn is { } current && current > attempt.Period.PeriodStart ? current
             : MonthAnchor.NextAfter(membership.AnchorDate, membership.Plan.IntervalMonths, attempt.FirstAttemptOn);
 
         bool cancelling = membership.Status == MembershipStatus.PendingCancellation;
-        Instant slot = calendar.At(next, RenewalSlot.MinuteOf(membership.Id));
+        bool isPast = next is { } date && calendar.At(date, RenewalSlot.MinuteOf(membership.Id)) <= at;
         return membership with
         {
             Status = cancelling ? membership.Status : MembershipStatus.Active,
             NextRenewalOn = next,
-            ChargeNotBefore = slot > at ? null : calendar.NextTopOfHour(at),
+            ChargeNotBefore = isPast ? calendar.NextTopOfHour(at) : null,
             Ladder = null,
             InFlight = null,
             SourceUpdatedAt = null,
@@ -211,20 +238,30 @@ public static class RenewalLadder
     }
 
     /// <summary>
-    /// An attempt that had been reported failed has succeeded after all, while nothing else of the period is under way: the
-    /// period is paid, and no rung may charge it again.
+    /// An attempt that had been reported failed has succeeded after all: the period is paid, and no rung may charge it again.
+    /// While another attempt of the period is under way this is noted, and counts when that one is through.
     /// </summary>
     private static Membership SucceededLate(Membership membership, InvoiceId invoiceId, Instant at, SiteCalendar calendar)
     {
-        if (membership is not { Status: MembershipStatus.Delinquent, InFlight: null, Ladder: { } ladder }
+        if (membership is not { Status: MembershipStatus.Delinquent, Ladder: { } ladder }
             || ladder.Attempts.FirstOrDefault(a => a.InvoiceId == invoiceId) is not { State: ChargeState.Failed } attempt)
         {
             return membership;
         }
 
+        Membership noted = membership with
+        {
+            Ladder = ladder with { Attempts = [.. ladder.Attempts.Select(a => a == attempt ? a with { State = ChargeState.Succeeded } : a)] },
+            Version = membership.Version + 1,
+        };
+        if (membership.InFlight is not null)
+        {
+            return noted;
+        }
+
         var period = new MembershipPeriod(membership.Id, ladder.PeriodStart, membership.Generation, attempt.AttemptNo, attempt.Rung);
-        var replayed = new AttemptInFlight(invoiceId, period, attempt.At, ladder.FirstAttemptOn, null);
-        return Succeeded(membership, replayed, at, calendar) with { Version = membership.Version + 1 };
+        Membership paid = Succeeded(noted, new AttemptInFlight(invoiceId, period, attempt.At, ladder.FirstAttemptOn, null), at, calendar);
+        return paid is { Status: MembershipStatus.Active, TakenBack: { } owed } ? StartOver(paid, owed, at, calendar) : paid;
     }
 
     private static Membership Failed(Membership membership, AttemptInFlight attempt, string? failureCode, Instant at, SiteCalendar calendar)

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using System.Text.Json.Serialization.Metadata;
 using NodaTime;
 using NodaTime.Serialization.SystemTextJson;
 
@@ -8,7 +9,7 @@ namespace Flex.Platform.Http;
 /// <summary>
 /// The one JSON form of requests and responses: camelCase, enums as camelCase strings, RFC 3339 instants, ISO dates, money as
 /// decimal string and currency, nulls written. Reading is strict: unknown, duplicate and missing members, numbers in quotes,
-/// nulls where none belong, and numbers for enums are refused.
+/// nulls where none belong, and numbers for enums are refused. A member that may be null may also be left out.
 /// </summary>
 public static class HttpJson
 {
@@ -31,13 +32,24 @@ public static class HttpJson
         options.UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow;
         options.AllowDuplicateProperties = false;
         options.RespectNullableAnnotations = true;
-        options.RespectRequiredConstructorParameters = true;
+        options.TypeInfoResolverChain.Insert(0, new DefaultJsonTypeInfoResolver { Modifiers = { RequireWhatCannotBeNull } });
         options.DefaultIgnoreCondition = JsonIgnoreCondition.Never;
         options.MaxDepth = MaxDepth;
         options.Converters.Insert(0, new MoneyHttpConverter());
         options.Converters.Insert(1, new Rfc3339InstantConverter());
         options.Converters.Insert(2, new StrictEnumConverterFactory());
         options.ConfigureForNodaTime(DateTimeZoneProviders.Tzdb);
+    }
+
+    private static void RequireWhatCannotBeNull(JsonTypeInfo type)
+    {
+        // What has no setter cannot be read anyway.
+        foreach (JsonPropertyInfo member in type.Properties.Where(p => p.Set is not null))
+        {
+            member.IsRequired |= member.AssociatedParameter is { HasDefaultValue: false } parameter
+                && !parameter.IsNullable
+                && Nullable.GetUnderlyingType(parameter.ParameterType) is null;
+        }
     }
 
     private static JsonSerializerOptions Create()

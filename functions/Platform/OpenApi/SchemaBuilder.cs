@@ -173,7 +173,7 @@ internal sealed class SchemaBuilder
             ["type"] = "object",
             ["properties"] = new JsonObject(members.Select(m => KeyValuePair.Create(m.Name, (JsonNode?)Member(m)))),
             ["required"] = new JsonArray([.. members
-                .Where(m => m.IsRequired || m.AssociatedParameter is { HasDefaultValue: false })
+                .Where(m => m.IsRequired)
                 .Select(m => (JsonNode)m.Name)]),
         };
         if (IsClosed)

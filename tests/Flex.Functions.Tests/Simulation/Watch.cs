@@ -1,0 +1,193 @@
+using Flex.Kernel;
+using Flex.Bookings;
+using Flex.Invoicing;
+using Flex.Local.Audit;
+using Flex.Local.Runtime.Queueing;
+using Flex.Local.Runtime.Testing;
+using Flex.Members;
+using Flex.Memberships;
+using Flex.Platform.Tables;
+using Microsoft.DurableTask.Client;
+using NodaTime;
+
+namespace Flex.Functions.Tests.Simulation;
+
+/// <summary>
+/// Looks at a world from outside. After every step: the audit of <c>flex verify</c>, and what history forbids although each
+/// instant alone looks fine. At rest also: whatever was to happen has happened.
+/// </summary>
+internal sealed class Watch(SimulatedOperator house)
+{
+    private static readonly CancellationToken None = CancellationToken.None;
+
+    private readonly Dictionary<MembershipId, Membership> _memberships = [];
+    private readonly Dictionary<BookingId, Booking> _bookings = [];
+    private readonly Dictionary<InvoiceId, BookEntry> _invoices = [];
+
+    private FlexWorld World => house.World;
+
+    public async Task LookAsync()
+    {
+        Require(await HostAuditAsync(atRest: false));
+        Require(await HistoryAsync());
+        Require(Defects());
+    }
+
+    /// <summary>
+    /// Everything calm, time passes: long enough for the ladders, the daily look at unanswered payments and bank debits. What may still be
+    /// on its way at any given hour must have arrived at one of the next.
+    /// </summary>
+    public async Task ComeToRestAsync()
+    {
+        house.Disturbances.Calm();
+        await house.AdvanceAsync(Duration.FromDays(9));
+        await LookAsync();
+        IReadOnlyList<string> findings = [];
+        for (int hour = 0; hour < 12; hour++)
+        {
+            findings = [.. await HostAuditAsync(atRest: true), .. await OutstandingAsync()];
+            if (findings.Count == 0)
+            {
+                return;
+            }
+
+            await house.AdvanceAsync(Duration.FromMinutes(61));
+        }
+
+        Require(findings);
+    }
+
+    private async Task<IReadOnlyList<string>> HostAuditAsync(bool atRest)
+    {
+        AuditReport report = await HostAudit.RunAsync(World.Services, atRest, None);
+        return [.. report.Findings.Select(f => $"{f.Rule}: {f.What}")];
+    }
+
+    /// <summary>Nothing comes back from its end, and what was final stays as it is.</summary>
+    private async Task<IReadOnlyList<string>> HistoryAsync()
+    {
+        var findings = new List<string>();
+        foreach (Membership now in await DocumentsAsync<Membership>(MembershipStore.Table, "S|"))
+        {
+            if (_memberships.TryGetValue(now.Id, out Membership? before))
+            {
+                if (before.EndedAt is not null && (now.EndedAt != before.EndedAt || now.Status != before.Status))
+                {
+                    findings.Add($"history: {now.Id} was {before.Status} and is {now.Status} again.");
+                }
+
+                if (now.Version < before.Version || now.AttemptNo < before.AttemptNo || now.Run < before.Run)
+                {
+                    findings.Add($"history: {now.Id} went back from version {before.Version} to {now.Version}.");
+                }
+
+                if (before.CancelOn is not null && now.AttemptNo != before.AttemptNo)
+                {
+                    findings.Add($"history: {now.Id} is cancelled and was charged again.");
+                }
+            }
+
+            _memberships[now.Id] = now;
+        }
+
+        foreach (Booking now in await DocumentsAsync<Booking>(BookingStore.Table, "B|"))
+        {
+            if (_bookings.TryGetValue(now.Id, out Booking? before) && (before.Price != now.Price
+                || (before.State != BookingState.Confirmed && now.State != before.State)))
+            {
+                findings.Add($"history: {now.Id} was {before.State} at {before.Price} and is {now.State} at {now.Price}.");
+            }
+
+            _bookings[now.Id] = now;
+        }
+
+        foreach (BookEntry now in await DocumentsAsync<BookEntry>(InvoiceBook.Table, InvoiceBook.InvoicePrefix))
+        {
+            if (_invoices.TryGetValue(now.Invoice.Id, out BookEntry? before)
+                && ((before.Invoice.Number is { } number && now.Invoice.Number != number)
+                    || before.Invoice.Total != now.Invoice.Total
+                    || before.Attempts.Where((a, i) => now.Attempts[i].State < a.State || now.Attempts[i].Key != a.Key).Any()))
+            {
+                findings.Add($"history: {now.Invoice.Id} had its number, total or an attempt taken back.");
+            }
+
+            _invoices[now.Invoice.Id] = now;
+        }
+
+        foreach (InvoiceId gone in _invoices.Keys.Except((await DocumentsAsync<BookEntry>(InvoiceBook.Table, InvoiceBook.InvoicePrefix)).Select(e => e.Invoice.Id)))
+        {
+            findings.Add($"history: {gone} has disappeared.");
+        }
+
+        return findings;
+    }
+
+    /// <summary>What is logged as an error is a defect, unless a simulated misfortune explains it; those all say so.</summary>
+    private IReadOnlyList<string> Defects() =>
+        [.. World.Log.Errors.Where(e => e.Exception?.ToString().Contains("simulated", StringComparison.OrdinalIgnoreCase) != true).Select(e => $"log: {e.Category}: {e.Message} {e.Exception}")];
+
+    /// <summary>What should have happened long ago.</summary>
+    private async Task<IReadOnlyList<string>> OutstandingAsync()
+    {
+        var findings = new List<string>();
+        findings.AddRange((await World.Get<LocalQueues>().ListAsync(null, None)).Select(d => $"dead letter: {d.Subject} {d.Id}: {d.Reason}"));
+        await foreach (OrchestrationMetadata instance in World.Get<DurableTaskClient>().GetAllInstancesAsync())
+        {
+            if (instance.RuntimeStatus == OrchestrationRuntimeStatus.Failed)
+            {
+                findings.Add($"orchestration: {instance.InstanceId} failed: {instance.FailureDetails?.ErrorMessage}");
+            }
+        }
+
+        LocalDate today = house.Calendar.DateOf(World.Now);
+        foreach (Membership membership in await DocumentsAsync<Membership>(MembershipStore.Table, "S|"))
+        {
+            bool inFlight = membership.InFlight is { } attempt && attempt.StartedAt > World.Now - Duration.FromDays(7);
+            bool stuck = !inFlight && membership switch
+            {
+                { Status: MembershipStatus.Pending } => membership.CreatedAt < World.Now - Duration.FromDays(7),
+                { Status: MembershipStatus.Active, NextRenewalOn: { } on } => on < today,
+                { Status: MembershipStatus.Delinquent, Ladder: { AwaitsStaff: false, NextRungOn: var on } } => on is null || on < today.PlusDays(-1),
+                { Status: MembershipStatus.PendingCancellation, CancelOn: { } on } => on < today,
+                { EndedAt: not null, InFlight: not null } => true,
+                _ => false,
+            };
+            if (stuck)
+            {
+                findings.Add($"stuck: {membership}");
+            }
+        }
+
+        foreach (BookEntry entry in await DocumentsAsync<BookEntry>(InvoiceBook.Table, InvoiceBook.InvoicePrefix))
+        {
+            if (entry.InFlight is { } attempt && attempt.CreatedAt < World.Now - Duration.FromDays(8))
+            {
+                findings.Add($"stuck: attempt {attempt.No} of {entry.Invoice.Id} is {attempt.State} since {attempt.CreatedAt}.");
+            }
+        }
+
+        return findings;
+    }
+
+    private async Task<List<T>> DocumentsAsync<T>(string table, string prefix)
+    {
+        var found = new List<T>();
+        await foreach (TableRow row in World.Tables.ScanAsync(table, None))
+        {
+            if (row.Key.StartsWith(prefix, StringComparison.Ordinal))
+            {
+                found.Add(row.As<T>());
+            }
+        }
+
+        return found;
+    }
+
+    private static void Require(IReadOnlyList<string> findings)
+    {
+        if (findings.Count > 0)
+        {
+            throw new SimulationFailureException(string.Join(Environment.NewLine, findings.Take(20)));
+        }
+    }
+}
