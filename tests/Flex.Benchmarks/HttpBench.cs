@@ -31,7 +31,7 @@ internal sealed class HttpBench(LocalHost host, Space space, HttpClient http, st
                 new LocalHostOptions(0, data) { Logging = logging => logging.SetMinimumLevel(LogLevel.None) }, cancellation);
             using var http = new HttpClient(new SocketsHttpHandler { MaxConnectionsPerServer = 256 }) { BaseAddress = host.Address };
             var space = new Space(new FlexClient(http, TimeProvider.System), cancellation);
-            await space.OpenAsync(options.Clients.Max() + 1, "pm_card_visa");
+            await space.OpenAsync(options.Clients.Max() + 1);
             var bench = new HttpBench(host, space, http, await Requests.TokenAsync(http, cancellation), options, report);
             await bench.SettleAsync(cancellation);
             await bench.MeasureAsync(cancellation);
@@ -66,13 +66,13 @@ internal sealed class HttpBench(LocalHost host, Space space, HttpClient http, st
         int calls = await CallsOfOneBookingAsync(cancellation);
         foreach (int clients in options.Clients)
         {
-            Report.Progress($"bookings, {clients} clients");
+            Report.Progress($"bookings, {Clients(clients)}");
             LoadResult azurite = await ClosedLoop.RunAsync(clients, options.LoadTime, (_, _) => raw.InsertTwoAsync(cancellation));
             LoadResult booked = await ClosedLoop.RunAsync(clients, options.LoadTime, (client, _) => BookAsync(client));
             await SettleAsync(cancellation);
             report.Add(
                 "bookings",
-                $"{clients} client{(clients == 1 ? string.Empty : "s")}, a room each",
+                $"{Clients(clients)}, a room each",
                 $"{Report.Number(booked.PerSecond)}/s",
                 $"Azurite {Report.Number(azurite.PerSecond)} two-row transactions/s, ratio {Report.Number(booked.PerSecond / azurite.PerSecond)}; {Latency(booked)}",
                 booked.Failed == 0);
@@ -89,10 +89,10 @@ internal sealed class HttpBench(LocalHost host, Space space, HttpClient http, st
         Report.Progress($"bookings, {clients} clients, one room-day");
         int slots = (int)(Duration.FromDays(1) / ShortSlot);
         int taken = -1;
-        LoadResult booked = await ClosedLoop.RunAsync(clients, options.LoadTime * 3, async (_, _) =>
+        LoadResult booked = await ClosedLoop.RunAsync(clients, options.LoadTime * 3, async (client, _) =>
         {
             int slot = Interlocked.Increment(ref taken);
-            return slot < slots ? await SendAsync(Requests.Booking(token, space.Rooms[^1], space.Member, _firstDay + (ShortSlot * slot), ShortSlot)) : null;
+            return slot < slots ? await SendAsync(Requests.Booking(token, space.Rooms[^1], space.People[client].Member, _firstDay + (ShortSlot * slot), ShortSlot)) : null;
         });
         await SettleAsync(cancellation);
         report.Add(
@@ -108,11 +108,11 @@ internal sealed class HttpBench(LocalHost host, Space space, HttpClient http, st
         foreach (int clients in options.Clients)
         {
             await SettleAsync(cancellation);
-            Report.Progress($"webhooks, {clients} clients");
+            Report.Progress($"webhooks, {Clients(clients)}");
             LoadResult taken = await ClosedLoop.RunAsync(clients, options.LoadTime / 2, send);
             report.Add(
                 "webhooks",
-                $"{clients} client{(clients == 1 ? string.Empty : "s")}",
+                Clients(clients),
                 $"{Report.Number(taken.PerSecond)}/s",
                 $"{Latency(taken)}; locally a publish is an insert into Azurite",
                 taken.Failed == 0);
@@ -140,7 +140,7 @@ internal sealed class HttpBench(LocalHost host, Space space, HttpClient http, st
         const int Days = 300;
         int number = _next[client]++;
         Instant start = _firstDay + Duration.FromDays(number % Days) + (Slot * (number / Days));
-        return Requests.Booking(token, space.Rooms[client], space.Member, start, Slot);
+        return Requests.Booking(token, space.Rooms[client], space.People[client].Member, start, Slot);
     }
 
     private async Task<bool> SendAsync(HttpRequestMessage request)
@@ -161,6 +161,8 @@ internal sealed class HttpBench(LocalHost host, Space space, HttpClient http, st
             await Task.Delay(TimeSpan.FromMilliseconds(50), cancellation);
         }
     }
+
+    private static string Clients(int count) => count == 1 ? "1 client" : $"{count} clients";
 
     private static string Latency(LoadResult load) =>
         $"median {Report.Number(Statistics.Median(load.Latencies))} ms, 99 % below {Report.Number(Statistics.Percentile(load.Latencies, 0.99))} ms";
