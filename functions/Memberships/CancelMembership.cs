@@ -41,7 +41,7 @@ public sealed class CancelMembershipHandler(MembershipStore memberships, Setting
             batch.Send(message);
         }
 
-        batch.Send(MembershipMessages.Look(cancelled, "StatusChanged")).Remember(context, view, now);
+        batch.Send(MembershipMessages.Look(cancelled, RenewalLook.StatusChanged)).Remember(context, view, now);
         CommitResult result = await memberships.CommitAsync(batch, cancellation);
         return await tables.ReplyAsync(batch, result, context, view, cancellation);
     }

@@ -1,3 +1,4 @@
+using Flex.Memberships;
 using NodaTime;
 using NodaTime.Text;
 
@@ -15,9 +16,9 @@ public static class RenewalNames
     public const string StartBatch = "Renewals_StartBatch_v1";
     public const string Step = "Renewals_Step_v1";
 
-    public const string PaymentSettled = "PaymentSettled";
-    public const string PaymentSourceUpdated = "PaymentSourceUpdated";
-    public const string StatusChanged = "StatusChanged";
+    public const string PaymentSettled = RenewalLook.PaymentSettled;
+    public const string PaymentSourceUpdated = RenewalLook.PaymentSourceUpdated;
+    public const string StatusChanged = RenewalLook.StatusChanged;
 
     private static readonly LocalDatePattern DatePattern = LocalDatePattern.CreateWithInvariantCulture("uuuuMMdd");
 
