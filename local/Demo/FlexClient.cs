@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Http.Json;
@@ -11,12 +12,12 @@ namespace Flex.Local.Demo;
 /// </summary>
 public sealed class FlexClient(HttpClient http, TimeProvider time)
 {
-    /// <summary>Longest time the service may be away (a restart) before a request is given up.</summary>
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(90);
-
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(150);
 
-    private readonly Dictionary<string, string> _tokens = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, string> _tokens = new(StringComparer.Ordinal);
+
+    /// <summary>How long a request is repeated before it is given up. Longer than a restart of the service takes.</summary>
+    public TimeSpan Patience { get; init; } = TimeSpan.FromSeconds(90);
 
     public Task<JsonObject> GetAsync(string role, string path, CancellationToken cancellation) => OkAsync(role, HttpMethod.Get, path, null, null, null, cancellation);
 
@@ -86,7 +87,7 @@ public sealed class FlexClient(HttpClient http, TimeProvider time)
                     return (response.StatusCode, Parse(text));
                 }
 
-                _tokens.Remove(role);
+                _tokens.TryRemove(role, out _);
             }
             catch (Exception fault) when (fault is HttpRequestException or IOException or TaskCanceledException
                 && !cancellation.IsCancellationRequested && time.GetElapsedTime(began) < Patience)
