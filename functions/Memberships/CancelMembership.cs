@@ -17,7 +17,8 @@ public sealed record CancelMembershipRequest(LocalDate On);
 /// </summary>
 public sealed class CancelMembershipHandler(MembershipStore memberships, SettingsStore settings, ITableStore tables, TimeProvider time)
 {
-    public async Task<Reply<MembershipView>> HandleAsync(MembershipId id, CancelMembershipRequest request, RequestContext context, CancellationToken cancellation)
+    public async Task<Reply<MembershipView>> HandleAsync(
+        MembershipId id, CancelMembershipRequest request, RequestContext context, CancellationToken cancellation)
     {
         if (await memberships.FindAsync(id, cancellation) is not { } stored || !context.Caller.Reaches(stored.Value.MemberId))
         {

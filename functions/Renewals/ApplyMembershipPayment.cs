@@ -12,7 +12,8 @@ namespace Flex.Renewals;
 /// reconciliation. An outcome that is already in the facts changes nothing; only a payment that was taken back needs an inbox
 /// row, because its ladder may have been climbed to the end and forgotten when the notice is repeated.
 /// </summary>
-public sealed class ApplyMembershipPayment(MembershipStore memberships, SettingsStore settings, CompleteSignUp signUp, RenewalOutcomes outcomes) : IMessageHandler
+public sealed class ApplyMembershipPayment(
+    MembershipStore memberships, SettingsStore settings, CompleteSignUp signUp, RenewalOutcomes outcomes) : IMessageHandler
 {
     public string Queue => Queues.Memberships;
 

@@ -10,7 +10,8 @@ using NodaTime;
 namespace Flex.Renewals;
 
 /// <summary>Timer and queue of the renewals.</summary>
-public sealed class RenewalConsumers(MembershipStore memberships, SettingsStore settings, RenewalStarter starter, MessageDispatcher dispatcher, TimeProvider time)
+public sealed class RenewalConsumers(
+    MembershipStore memberships, SettingsStore settings, RenewalStarter starter, MessageDispatcher dispatcher, TimeProvider time)
 {
     /// <summary>Local hour from which the next local day's run is started too, so that its first slot, 00:01, is met in every zone.</summary>
     private const int LastHour = 23;

@@ -10,8 +10,11 @@ public static class RenewalMetrics
     public const string MeterName = "Flex.Renewals";
 
     private static readonly Meter Meter = new(MeterName);
-    private static readonly Counter<long> Outcomes = Meter.CreateCounter<long>("flex.renewal.outcomes", description: "Outcomes of attempts that memberships took in.");
-    private static readonly Counter<long> Downgrades = Meter.CreateCounter<long>("flex.renewal.downgrades", description: "Memberships that ended for want of payment.");
+    private static readonly Counter<long> Outcomes = Meter.CreateCounter<long>(
+        "flex.renewal.outcomes", description: "Outcomes of attempts that memberships took in.");
+
+    private static readonly Counter<long> Downgrades = Meter.CreateCounter<long>(
+        "flex.renewal.downgrades", description: "Memberships that ended for want of payment.");
 
     /// <summary>Counts what a committed change means, by the <c>status</c> it left and, while unpaid, the <c>failed_rungs</c>.</summary>
     public static void Count(Membership before, Membership after)

@@ -8,6 +8,7 @@ using Flex.Platform.Messaging;
 using Flex.Platform.Tables;
 using Flex.Platform.Telemetry;
 using Flex.Settings;
+using Microsoft.Extensions.Logging;
 using NodaTime;
 
 namespace Flex.Renewals;
@@ -23,10 +24,14 @@ public sealed class RenewalStepHandler(
     IMembershipBilling billing,
     RenewalOutcomes outcomes,
     DowngradeMembership downgrade,
-    TimeProvider time)
+    TimeProvider time,
+    ILogger<RenewalStepHandler> log)
 {
     /// <summary>Pause after a fault of storage or gateway that decided nothing.</summary>
     private static readonly Duration FaultPause = Duration.FromMinutes(1);
+
+    /// <summary>A charge may start this long after its time; later than that is reported.</summary>
+    private static readonly Duration Punctual = Duration.FromHours(1);
 
     public async Task<RenewalStepResult> HandleAsync(RenewalInput input, CancellationToken cancellation)
     {
@@ -62,6 +67,11 @@ public sealed class RenewalStepHandler(
                 {
                     // Somebody changed the membership in between; what is true now decides.
                     return LookAgain(now, "changed");
+                }
+
+                if (now - charge.Due > Punctual)
+                {
+                    log.LogWarning("Renewal of {MembershipId} for {PeriodStart} was due at {Due} and starts late.", begun.Id, charge.PeriodStart, charge.Due);
                 }
 
                 return await AttemptAsync(input, begun, calendar, cancellation);
