@@ -22,13 +22,10 @@ public static class ErrorCodes
 
     // 409
     public const string AccountNotActive = "account_not_active";
-    public const string AlreadyExists = "already_exists";
     public const string BookingConflict = "booking_conflict";
     public const string GatewayNotConnected = "gateway_not_connected";
-    public const string IdempotencyInProgress = "idempotency_in_progress";
     public const string InvalidTransition = "invalid_transition";
     public const string InvoiceClosed = "invoice_closed";
-    public const string MembershipDelinquent = "membership_delinquent";
     public const string MembershipEndsBefore = "membership_ends_before";
     public const string PaymentInProgress = "payment_in_progress";
     public const string PaymentMethodRequired = "payment_method_required";
@@ -69,13 +66,10 @@ public static class ErrorCodes
         [MethodNotAllowed] = "The path exists, but not with this method.",
         [PaymentFailed] = "The payment was declined; declineCode says why.",
         [AccountNotActive] = "The operator's account is not Active.",
-        [AlreadyExists] = "It exists already.",
         [BookingConflict] = "The slot overlaps another booking; conflict holds its interval.",
         [GatewayNotConnected] = "No payment gateway is connected.",
-        [IdempotencyInProgress] = "A request with this Idempotency-Key is still being worked on.",
         [InvalidTransition] = "The current state does not allow this; state and allowed say what does.",
         [InvoiceClosed] = "The invoice is closed and cannot be voided, removed, edited or collected.",
-        [MembershipDelinquent] = "The membership is delinquent.",
         [MembershipEndsBefore] = "The membership ends before the booking starts.",
         [PaymentInProgress] = "A payment is under way; wait for its outcome.",
         [PaymentMethodRequired] = "The customer has no payment method on file.",

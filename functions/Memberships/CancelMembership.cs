@@ -17,7 +17,8 @@ public sealed record CancelMembershipRequest(LocalDate On);
 /// </summary>
 public sealed class CancelMembershipHandler(MembershipStore memberships, SettingsStore settings, ITableStore tables, TimeProvider time)
 {
-    public async Task<Reply<MembershipView>> HandleAsync(MembershipId id, CancelMembershipRequest request, RequestContext context, CancellationToken cancellation)
+    public async Task<Reply<MembershipView>> HandleAsync(
+        MembershipId id, CancelMembershipRequest request, RequestContext context, CancellationToken cancellation)
     {
         if (await memberships.FindAsync(id, cancellation) is not { } stored || !context.Caller.Reaches(stored.Value.MemberId))
         {
@@ -41,7 +42,7 @@ public sealed class CancelMembershipHandler(MembershipStore memberships, Setting
             batch.Send(message);
         }
 
-        batch.Send(MembershipMessages.Look(cancelled, "StatusChanged")).Remember(context, view, now);
+        batch.Send(MembershipMessages.Look(cancelled, RenewalLook.StatusChanged)).Remember(context, view, now);
         CommitResult result = await memberships.CommitAsync(batch, cancellation);
         return await tables.ReplyAsync(batch, result, context, view, cancellation);
     }

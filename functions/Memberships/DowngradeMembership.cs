@@ -14,8 +14,10 @@ namespace Flex.Memberships;
 /// </summary>
 public sealed class DowngradeMembership(MembershipStore memberships, CatalogueStore catalogue, SettingsStore settings, TimeProvider time)
 {
+    /// <param name="notices">Messages of the caller that are to leave with the commit.</param>
     /// <exception cref="TransientFaultException">The membership changed meanwhile; look again.</exception>
-    public async Task HandleAsync(Stored<Membership> stored, AccessEndReason reason, CancellationToken cancellation)
+    public async Task HandleAsync(
+        Stored<Membership> stored, AccessEndReason reason, IReadOnlyList<OutboxMessage> notices, CancellationToken cancellation)
     {
         Membership before = stored.Value;
         Location location = await settings.FindLocationAsync(before.LocationId, cancellation)
@@ -24,6 +26,7 @@ public sealed class DowngradeMembership(MembershipStore memberships, CatalogueSt
         Instant now = time.Now();
         Membership ended = before.End(MembershipStatus.Downgraded, now);
         TableBatch batch = await memberships.ChangeAsync(MembershipStore.BatchFor(before.Id), stored, ended, cancellation);
+        Send(batch, notices);
         Send(batch, MembershipMessages.Of(before, ended, calendar, reason));
 
         if (await catalogue.FindDefaultPlanAsync(before.LocationId, cancellation) is { } plan && !before.Plan.IsDefault)

@@ -99,11 +99,11 @@ public sealed record Membership(
     /// Signs up on a local day: that day is the anchor and begins period 0, which the sign-up charge pays. The first
     /// renewal is one interval later.
     /// </summary>
-    public static Membership SignUp(MembershipId id, MemberId member, CustomerId customer, Plan plan, Instant now, LocalDate today) =>
-        Create(id, member, customer, plan, now, MembershipStatus.Pending, today, PlanSnapshot.Of(plan).Renews ? MonthAnchor.Nth(today, plan.IntervalMonths) : null) with
-        {
-            AttemptNo = 1,
-        };
+    public static Membership SignUp(MembershipId id, MemberId member, CustomerId customer, Plan plan, Instant now, LocalDate today)
+    {
+        LocalDate? renewalOn = PlanSnapshot.Of(plan).Renews ? MonthAnchor.Nth(today, plan.IntervalMonths) : null;
+        return Create(id, member, customer, plan, now, MembershipStatus.Pending, today, renewalOn) with { AttemptNo = 1 };
+    }
 
     /// <summary>Assigned by staff: bills nothing before the renewal date, and nothing ever if the plan does not renew.</summary>
     public static Membership Assign(MembershipId id, MemberId member, CustomerId customer, Plan plan, Instant now, LocalDate today, LocalDate? renewalOn) =>

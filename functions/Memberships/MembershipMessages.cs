@@ -7,9 +7,14 @@ using NodaTime;
 namespace Flex.Memberships;
 
 /// <summary>Command: something about the membership's renewal may have changed; look at the facts again. Queue <c>renewals</c>.</summary>
+/// <param name="Because">The event that running orchestrations are told of: one of the constants.</param>
 public sealed record RenewalLook(MembershipId MembershipId, string Because)
 {
     public const string Subject = "renewal.look.v1";
+
+    public const string PaymentSettled = "PaymentSettled";
+    public const string PaymentSourceUpdated = "PaymentSourceUpdated";
+    public const string StatusChanged = "StatusChanged";
 }
 
 /// <summary>Command: finish a sign-up whose request was cut off. Queue <c>memberships</c>.</summary>

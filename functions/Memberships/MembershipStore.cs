@@ -32,7 +32,8 @@ public sealed class MembershipStore(ITableStore tables, Committer committer)
     }
 
     /// <summary>Ids due on or before a local date, oldest date first; one storage call per 1,000.</summary>
-    public async Task<IReadOnlyList<DueMembership>> ListDueAsync(LocationId location, LocalDate upTo, DueMembership? after, int limit, CancellationToken cancellation)
+    public async Task<IReadOnlyList<DueMembership>> ListDueAsync(
+        LocationId location, LocalDate upTo, DueMembership? after, int limit, CancellationToken cancellation)
     {
         var range = new RowRange(Due, Due + Day(upTo.PlusDays(1)));
         IReadOnlyList<TableRow> rows = await tables.ReadAsync(

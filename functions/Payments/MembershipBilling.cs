@@ -54,7 +54,8 @@ public interface IMembershipBilling
 /// Fact: the outcome of a membership's charge is known (Succeeded, Failed or Reversed). Queue <c>memberships</c>. Published for every
 /// outcome, also for one that <see cref="IMembershipBilling.ChargeAsync"/> has returned already.
 /// </summary>
-public sealed record MembershipPaymentSettled(InvoiceId InvoiceId, InvoiceKind Kind, MembershipPeriod Period, ChargeState State, string? FailureCode, Instant At)
+public sealed record MembershipPaymentSettled(
+    InvoiceId InvoiceId, InvoiceKind Kind, MembershipPeriod Period, ChargeState State, string? FailureCode, Instant At)
 {
     public const string Subject = "membership-payment.settled.v1";
 }

@@ -1,4 +1,3 @@
-using Flex.Access;
 using Flex.Invoicing;
 using Flex.Memberships;
 using Flex.Payments;
@@ -10,9 +9,11 @@ namespace Flex.Renewals;
 
 /// <summary>
 /// Takes in the outcome of a membership's charge, whichever way it became known: by the gateway's answer, a webhook or the
-/// reconciliation. Needs no inbox: an outcome that is already in the facts changes nothing.
+/// reconciliation. An outcome that is already in the facts changes nothing; only a payment that was taken back needs an inbox
+/// row, because its ladder may have been climbed to the end and forgotten when the notice is repeated.
 /// </summary>
-public sealed class ApplyMembershipPayment(MembershipStore memberships, SettingsStore settings, CompleteSignUp signUp) : IMessageHandler
+public sealed class ApplyMembershipPayment(
+    MembershipStore memberships, SettingsStore settings, CompleteSignUp signUp, RenewalOutcomes outcomes) : IMessageHandler
 {
     public string Queue => Queues.Memberships;
 
@@ -43,13 +44,11 @@ public sealed class ApplyMembershipPayment(MembershipStore memberships, Settings
             return;
         }
 
-        TableBatch batch = await memberships.ChangeAsync(MembershipStore.BatchFor(after.Id), stored, after, cancellation);
-        foreach (OutboxMessage message in MembershipMessages.Of(stored.Value, after, calendar, AccessEndReason.Expired))
+        Envelope? once = settled.State == ChargeState.Reversed ? envelope : null;
+        CommitResult result = await outcomes.CommitAsync(stored, after, calendar, watched: false, once, cancellation);
+        if (!result.WasReceived())
         {
-            batch.Send(message);
+            result.Require();
         }
-
-        batch.Send(MembershipMessages.Look(after, RenewalNames.PaymentSettled));
-        (await memberships.CommitAsync(batch, cancellation)).Require();
     }
 }

@@ -15,11 +15,11 @@ public sealed class RenewalActivities(MembershipStore memberships, RenewalStepHa
         [.. await memberships.ListDueAsync(input.LocationId, input.Day, input.After, PageSize, cancellation)];
 
     [Function(RenewalNames.StartBatch)]
-    public static async Task StartBatch([ActivityTrigger] DueMembership[] batch, [DurableClient] DurableTaskClient client, CancellationToken cancellation)
+    public static async Task StartBatch([ActivityTrigger] RenewalBatch batch, [DurableClient] DurableTaskClient client, CancellationToken cancellation)
     {
-        foreach (DueMembership due in batch)
+        foreach (DueMembership due in batch.Due)
         {
-            await RenewalStarter.StartDueAsync(client, due, cancellation);
+            await RenewalStarter.StartDueAsync(client, due, batch.CorrelationId, cancellation);
         }
     }
 

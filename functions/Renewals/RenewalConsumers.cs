@@ -10,7 +10,8 @@ using NodaTime;
 namespace Flex.Renewals;
 
 /// <summary>Timer and queue of the renewals.</summary>
-public sealed class RenewalConsumers(MembershipStore memberships, SettingsStore settings, RenewalStarter starter, MessageDispatcher dispatcher, TimeProvider time)
+public sealed class RenewalConsumers(
+    MembershipStore memberships, SettingsStore settings, RenewalStarter starter, MessageDispatcher dispatcher, TimeProvider time)
 {
     /// <summary>Local hour from which the next local day's run is started too, so that its first slot, 00:01, is met in every zone.</summary>
     private const int LastHour = 23;
@@ -35,14 +36,15 @@ public sealed class RenewalConsumers(MembershipStore memberships, SettingsStore 
         [ServiceBusTrigger(Queues.Renewals, Connection = Queues.Connection)] string message,
         [DurableClient] DurableTaskClient client,
         CancellationToken cancellation) =>
-        await starter.LookAsync(client, (await dispatcher.OpenAsync(message, RenewalLook.Subject, cancellation)).Read<RenewalLook>(), cancellation);
+        await starter.LookAsync(client, await dispatcher.OpenAsync(message, RenewalLook.Subject, cancellation), cancellation);
 
     private static async Task StartDayAsync(DurableTaskClient client, LocationId location, LocalDate day, CancellationToken cancellation)
     {
+        string instance = RenewalNames.DayInstance(location, day);
         try
         {
             await client.ScheduleNewOrchestrationInstanceAsync(
-                RenewalNames.Day, new RenewalDayInput(location, day, null), new StartOrchestrationOptions(RenewalNames.DayInstance(location, day)), cancellation);
+                RenewalNames.Day, new RenewalDayInput(location, day, null, instance), new StartOrchestrationOptions(instance), cancellation);
         }
         catch (DurableTask.Core.Exceptions.OrchestrationAlreadyExistsException)
         {

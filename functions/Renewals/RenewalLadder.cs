@@ -20,7 +20,8 @@ public abstract record RenewalStep
     public sealed record Wait(Instant Until, string For) : RenewalStep;
 
     /// <summary>Charge now. <paramref name="Rung"/> is 1 to 4, or 0 for an extra attempt with a new payment source.</summary>
-    public sealed record Charge(LocalDate PeriodStart, int Rung) : RenewalStep;
+    /// <param name="Due">Since when.</param>
+    public sealed record Charge(LocalDate PeriodStart, int Rung, Instant Due) : RenewalStep;
 
     /// <summary>An attempt was begun and its answer never recorded: ask for it again, under the same keys.</summary>
     public sealed record Resume(AttemptInFlight Attempt) : RenewalStep;
@@ -122,7 +123,8 @@ public static class RenewalLadder
     /// A payment that had succeeded was taken back. The notice is failed attempt 1 of a fresh ladder for that period; the
     /// next renewal date stays. While another period is unpaid or being paid it is only noted: there is one ladder at a time.
     /// </summary>
-    public static Membership Reverse(Membership membership, MembershipPeriod period, InvoiceId invoiceId, string? failureCode, Instant at, SiteCalendar calendar)
+    public static Membership Reverse(
+        Membership membership, MembershipPeriod period, InvoiceId invoiceId, string? failureCode, Instant at, SiteCalendar calendar)
     {
         var takenBack = new TakenBackPayment(period, invoiceId, failureCode);
         Membership next = membership.Status switch
@@ -167,7 +169,7 @@ public static class RenewalLadder
             due = notBefore;
         }
 
-        return At(due, now, "renewal", new RenewalStep.Charge(date, 1));
+        return At(due, now, "renewal", new RenewalStep.Charge(date, 1, due));
     }
 
     private static RenewalStep DecideDelinquent(Membership membership, Ladder ladder, SiteCalendar calendar, Instant now)
@@ -179,12 +181,12 @@ public static class RenewalLadder
             Instant extraAt = calendar.NextTopOfHour(updated);
             if (!merged && (rungAt is null || extraAt < rungAt))
             {
-                return At(extraAt, now, "new payment source", new RenewalStep.Charge(ladder.PeriodStart, 0));
+                return At(extraAt, now, "new payment source", new RenewalStep.Charge(ladder.PeriodStart, 0, extraAt));
             }
         }
 
         return rungAt is { } rung
-            ? At(rung, now, "retry", new RenewalStep.Charge(ladder.PeriodStart, ladder.FailedRungs + 1))
+            ? At(rung, now, "retry", new RenewalStep.Charge(ladder.PeriodStart, ladder.FailedRungs + 1, rung))
             : ladder.AwaitsStaff ? new RenewalStep.Wait(now + SettlementCheck, "staff") : new RenewalStep.Downgrade();
     }
 

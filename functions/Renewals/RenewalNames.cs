@@ -1,3 +1,5 @@
+using System.Globalization;
+using Flex.Memberships;
 using NodaTime;
 using NodaTime.Text;
 
@@ -15,9 +17,9 @@ public static class RenewalNames
     public const string StartBatch = "Renewals_StartBatch_v1";
     public const string Step = "Renewals_Step_v1";
 
-    public const string PaymentSettled = "PaymentSettled";
-    public const string PaymentSourceUpdated = "PaymentSourceUpdated";
-    public const string StatusChanged = "StatusChanged";
+    public const string PaymentSettled = RenewalLook.PaymentSettled;
+    public const string PaymentSourceUpdated = RenewalLook.PaymentSourceUpdated;
+    public const string StatusChanged = RenewalLook.StatusChanged;
 
     private static readonly LocalDatePattern DatePattern = LocalDatePattern.CreateWithInvariantCulture("uuuuMMdd");
 
@@ -25,6 +27,9 @@ public static class RenewalNames
     public static string DayInstance(LocationId location, LocalDate day) => $"renewals-{location}-{DatePattern.Format(day)}";
 
     /// <summary>One per membership and period, once ever; a period that has to be watched again counts its run.</summary>
-    public static string RenewalInstance(MembershipId membership, LocalDate periodStart, int run) =>
-        $"renewal-{membership}-{DatePattern.Format(periodStart)}{(run == 0 ? string.Empty : "-" + run.ToString(System.Globalization.CultureInfo.InvariantCulture))}";
+    public static string RenewalInstance(MembershipId membership, LocalDate periodStart, int run)
+    {
+        string first = $"renewal-{membership}-{DatePattern.Format(periodStart)}";
+        return run == 0 ? first : string.Create(CultureInfo.InvariantCulture, $"{first}-{run}");
+    }
 }

@@ -5,10 +5,15 @@ using Microsoft.DurableTask;
 namespace Flex.Renewals;
 
 /// <summary>Input of a day's run, and its checkpoint: where the list is continued.</summary>
-public sealed record RenewalDayInput(LocationId LocationId, NodaTime.LocalDate Day, DueMembership? After);
+/// <param name="CorrelationId">What started it; goes on to the orchestrations it starts.</param>
+public sealed record RenewalDayInput(LocationId LocationId, NodaTime.LocalDate Day, DueMembership? After, string? CorrelationId);
+
+/// <summary>Memberships whose orchestrations are to be started.</summary>
+public sealed record RenewalBatch(IReadOnlyList<DueMembership> Due, string? CorrelationId);
 
 /// <summary>Input of a membership's renewal, and its checkpoint. <paramref name="Turn"/> counts looks, for people.</summary>
-public sealed record RenewalInput(MembershipId MembershipId, NodaTime.LocalDate PeriodStart, int Run, int Turn);
+/// <param name="CorrelationId">The request, message or run that started it; goes on to everything its steps send and log.</param>
+public sealed record RenewalInput(MembershipId MembershipId, NodaTime.LocalDate PeriodStart, int Run, int Turn, string? CorrelationId);
 
 /// <summary>What a look at the facts has led to.</summary>
 /// <param name="LookAgainAt">Null when there is nothing more to watch.</param>
@@ -39,7 +44,7 @@ public static class RenewalOrchestrations
         List<DueMembership> page = await context.CallActivityAsync<List<DueMembership>>(RenewalNames.ListDue, input, Retry);
         foreach (DueMembership[] batch in page.Chunk(BatchSize))
         {
-            await context.CallActivityAsync(RenewalNames.StartBatch, batch, Retry);
+            await context.CallActivityAsync(RenewalNames.StartBatch, new RenewalBatch(batch, input.CorrelationId), Retry);
         }
 
         if (page.Count == RenewalActivities.PageSize)

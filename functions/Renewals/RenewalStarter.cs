@@ -1,5 +1,6 @@
 using DurableTask.Core.Exceptions;
 using Flex.Memberships;
+using Flex.Platform.Messaging;
 using Flex.Platform.Tables;
 using Microsoft.DurableTask;
 using Microsoft.DurableTask.Client;
@@ -12,27 +13,28 @@ namespace Flex.Renewals;
 /// </summary>
 public sealed class RenewalStarter(MembershipStore memberships)
 {
-    // Every finished status: an instance id means once ever. Unfinished ones are refused in any case.
-    private static readonly OrchestrationRuntimeStatus[] Finished =
+    // An instance id means once ever. One that failed or was terminated has not done its work, so the next hour may replace it;
+    // the membership's row keeps it from charging twice. Unfinished ones are refused in any case.
+    private static readonly OrchestrationRuntimeStatus[] Done =
     [
-        OrchestrationRuntimeStatus.Completed, OrchestrationRuntimeStatus.Failed, OrchestrationRuntimeStatus.Terminated,
-        OrchestrationRuntimeStatus.Running, OrchestrationRuntimeStatus.Pending, OrchestrationRuntimeStatus.Suspended,
+        OrchestrationRuntimeStatus.Completed, OrchestrationRuntimeStatus.Running, OrchestrationRuntimeStatus.Pending, OrchestrationRuntimeStatus.Suspended,
     ];
 
     /// <summary>For the daily run: starts what is due without loading it. A stale entry costs one look.</summary>
-    public static Task StartDueAsync(DurableTaskClient client, DueMembership due, CancellationToken cancellation) =>
-        StartAsync(client, new RenewalInput(due.Id, due.On, due.Run, 0), cancellation);
+    public static Task StartDueAsync(DurableTaskClient client, DueMembership due, string? correlationId, CancellationToken cancellation) =>
+        StartAsync(client, new RenewalInput(due.Id, due.On, due.Run, 0, correlationId), cancellation);
 
     /// <summary>For changes outside the renewals: raises the event, or starts the orchestration when none is running and something is due.</summary>
-    public async Task LookAsync(DurableTaskClient client, RenewalLook look, CancellationToken cancellation)
+    public async Task LookAsync(DurableTaskClient client, Envelope envelope, CancellationToken cancellation)
     {
-        Stored<Membership>? stored = await memberships.FindAsync(look.MembershipId, cancellation);
-        if (stored?.Value is not { DueOn: not null } membership)
+        CorrelationScope.Set(envelope.CorrelationId);
+        RenewalLook look = envelope.Read<RenewalLook>();
+        if (await memberships.FindAsync(look.MembershipId, cancellation) is not { Value: { DueOn: { } due } membership })
         {
             return;
         }
 
-        RenewalInput input = InputOf(membership);
+        var input = new RenewalInput(membership.Id, due, membership.Run, 0, envelope.CorrelationId);
         if (!await StartAsync(client, input, cancellation))
         {
             string instance = RenewalNames.RenewalInstance(input.MembershipId, input.PeriodStart, input.Run);
@@ -44,13 +46,10 @@ public sealed class RenewalStarter(MembershipStore memberships)
         }
     }
 
-    private static RenewalInput InputOf(Membership membership) =>
-        new(membership.Id, membership.Ladder?.PeriodStart ?? membership.DueOn!.Value, membership.Run, 0);
-
     private static async Task<bool> StartAsync(DurableTaskClient client, RenewalInput input, CancellationToken cancellation)
     {
         StartOrchestrationOptions options = new StartOrchestrationOptions(
-            RenewalNames.RenewalInstance(input.MembershipId, input.PeriodStart, input.Run)).WithDedupeStatuses(Finished);
+            RenewalNames.RenewalInstance(input.MembershipId, input.PeriodStart, input.Run)).WithDedupeStatuses(Done);
         try
         {
             await client.ScheduleNewOrchestrationInstanceAsync(RenewalNames.Renewal, input, options, cancellation);

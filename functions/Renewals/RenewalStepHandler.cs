@@ -1,10 +1,14 @@
+using System.Diagnostics;
 using Flex.Access;
 using Flex.Invoicing;
+using Flex.Members;
 using Flex.Memberships;
 using Flex.Payments;
 using Flex.Platform.Messaging;
 using Flex.Platform.Tables;
+using Flex.Platform.Telemetry;
 using Flex.Settings;
+using Microsoft.Extensions.Logging;
 using NodaTime;
 
 namespace Flex.Renewals;
@@ -14,13 +18,26 @@ namespace Flex.Renewals;
 /// before the gateway is called, its invoice id and gateway key follow from it, and its outcome is applied once.
 /// </summary>
 public sealed class RenewalStepHandler(
-    MembershipStore memberships, SettingsStore settings, IMembershipBilling billing, DowngradeMembership downgrade, TimeProvider time)
+    MembershipStore memberships,
+    CustomerStore customers,
+    SettingsStore settings,
+    IMembershipBilling billing,
+    RenewalOutcomes outcomes,
+    DowngradeMembership downgrade,
+    TimeProvider time,
+    ILogger<RenewalStepHandler> log)
 {
     /// <summary>Pause after a fault of storage or gateway that decided nothing.</summary>
     private static readonly Duration FaultPause = Duration.FromMinutes(1);
 
+    /// <summary>A charge may start this long after its time; later than that is reported.</summary>
+    private static readonly Duration Punctual = Duration.FromHours(1);
+
     public async Task<RenewalStepResult> HandleAsync(RenewalInput input, CancellationToken cancellation)
     {
+        CorrelationScope.Set(input.CorrelationId);
+        using Activity? activity = FlexTelemetry.Source.StartActivity(RenewalNames.Step);
+        activity?.SetTag(FlexTelemetry.CorrelationId, input.CorrelationId);
         try
         {
             return await StepAsync(input, cancellation);
@@ -52,13 +69,18 @@ public sealed class RenewalStepHandler(
                     return LookAgain(now, "changed");
                 }
 
+                if (now - charge.Due > Punctual)
+                {
+                    log.LogWarning("Renewal of {MembershipId} for {PeriodStart} was due at {Due} and starts late.", begun.Id, charge.PeriodStart, charge.Due);
+                }
+
                 return await AttemptAsync(input, begun, calendar, cancellation);
 
             case RenewalStep.Resume:
                 return await AttemptAsync(input, stored.Value, calendar, cancellation);
 
             case RenewalStep.Downgrade:
-                await downgrade.HandleAsync(stored, EndReasonOf(stored.Value), cancellation);
+                await DowngradeAsync(stored, cancellation);
                 return new RenewalStepResult(null, "downgraded");
 
             case RenewalStep.Wait wait:
@@ -71,7 +93,7 @@ public sealed class RenewalStepHandler(
 
     /// <summary>This orchestration's business: the membership is open and the period and run it was started for are still the ones at stake.</summary>
     private static bool Watches(RenewalInput input, Membership membership) =>
-        membership.IsOpen && membership.Run == input.Run && (membership.Ladder?.PeriodStart ?? membership.DueOn) == input.PeriodStart;
+        membership.DueOn == input.PeriodStart && membership.Run == input.Run;
 
     private async Task<RenewalStepResult> AttemptAsync(RenewalInput input, Membership begun, SiteCalendar calendar, CancellationToken cancellation)
     {
@@ -81,13 +103,7 @@ public sealed class RenewalStepHandler(
         Membership after = RenewalLadder.Settle(current.Value, outcome.InvoiceId, outcome.State, outcome.FailureCode, outcome.At, calendar);
         if (!ReferenceEquals(after, current.Value))
         {
-            TableBatch batch = await memberships.ChangeAsync(MembershipStore.BatchFor(after.Id), current, after, cancellation);
-            foreach (OutboxMessage message in MembershipMessages.Of(current.Value, after, calendar, EndReasonOf(after)))
-            {
-                batch.Send(message);
-            }
-
-            CommitResult committed = await memberships.CommitAsync(batch, cancellation);
+            CommitResult committed = await outcomes.CommitAsync(current, after, calendar, watched: true, once: null, cancellation);
             if (!committed.IsCommitted)
             {
                 return LookAgain(time.Now(), "changed");
@@ -97,6 +113,23 @@ public sealed class RenewalStepHandler(
         return !Watches(input, after)
             ? new RenewalStepResult(null, "done")
             : RenewalLadder.Decide(after, calendar, time.Now()) is RenewalStep.Wait wait ? LookAgain(wait.Until, wait.For) : LookAgain(time.Now(), "next");
+    }
+
+    /// <summary>After the ladder, with a notice to the payer; or the end of a cancelled membership, which the member knows of.</summary>
+    private async Task DowngradeAsync(Stored<Membership> stored, CancellationToken cancellation)
+    {
+        Membership membership = stored.Value;
+        if (membership.CancelOn is not null)
+        {
+            await downgrade.HandleAsync(stored, AccessEndReason.Expired, [], cancellation);
+            return;
+        }
+
+        Customer customer = await customers.FindAsync(membership.CustomerId, cancellation)
+            ?? throw new DefectException($"{membership.CustomerId} has a membership and does not exist.");
+        OutboxMessage notice = RenewalMail.OfDowngrade(membership, customer.BillingEmail).ToMessage();
+        await downgrade.HandleAsync(stored, AccessEndReason.Downgraded, [notice], cancellation);
+        RenewalMetrics.CountDowngrade();
     }
 
     private static MembershipCharge ChargeOf(Membership membership, AttemptInFlight attempt) => new(
@@ -110,10 +143,6 @@ public sealed class RenewalStepHandler(
         membership.Plan.Price,
         membership.Plan.TaxRateId,
         membership.Ladder?.LastInvoice);
-
-    /// <summary>A downgrade after the ladder, or the end of a cancelled membership.</summary>
-    private static AccessEndReason EndReasonOf(Membership membership) =>
-        membership.CancelOn is null ? AccessEndReason.Downgraded : AccessEndReason.Expired;
 
     private static RenewalStepResult LookAgain(Instant at, string waiting) => new(at.ToDateTimeUtc(), waiting);
 

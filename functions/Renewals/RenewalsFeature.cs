@@ -8,6 +8,7 @@ public static class RenewalsFeature
     public static IServiceCollection AddRenewals(this IServiceCollection services) => services
         .AddSingleton<RenewalStarter>()
         .AddSingleton<RenewalStepHandler>()
+        .AddSingleton<RenewalOutcomes>()
         .AddSingleton<IMessageHandler, ApplyMembershipPayment>()
         .AddSingleton<IMessageHandler, NoteSourceUpdate>();
 }

@@ -155,7 +155,7 @@ public static class Handling
             {
                 { Error: { } error } => Problem.Of(error, requestId),
                 { Stored: { } stored } => new ApiResult(
-                    new StoredAnswer(stored.Status!.Value, stored.ResponseJson, stored.Location, stored.ETag), replayed: true),
+                    new StoredAnswer(stored.Status, stored.ResponseJson, stored.Location, stored.ETag), replayed: true),
                 _ => new ApiResult(respond.Responder.Render(reply.Value!), replayed: false),
             };
         }

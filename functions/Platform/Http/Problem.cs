@@ -43,7 +43,7 @@ public sealed class Problem : IResult
         response.StatusCode = status;
         response.ContentType = ContentType;
         response.ContentLength = body.Length;
-        if (status == StatusCodes.Status503ServiceUnavailable || Error?.Code == ErrorCodes.IdempotencyInProgress)
+        if (status == StatusCodes.Status503ServiceUnavailable)
         {
             response.Headers.RetryAfter = RetryAfterSeconds;
         }

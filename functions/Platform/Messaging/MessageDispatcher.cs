@@ -23,7 +23,9 @@ public sealed class MessageDispatcher(IEnumerable<IMessageHandler> handlers, IMe
     private readonly Dictionary<(string Queue, string Subject), IMessageHandler> _handlers =
         handlers.ToDictionary(h => (h.Queue, h.Subject));
 
-    /// <exception cref="DefectException">The message is not an envelope or nobody handles its subject; the broker dead-letters it after its last delivery.</exception>
+    /// <exception cref="DefectException">
+    /// The message is not an envelope or nobody handles its subject; the broker dead-letters it after its last delivery.
+    /// </exception>
     public async Task DispatchAsync(string queue, string message, CancellationToken cancellation)
     {
         Envelope envelope = await bodies.ResolveAsync(Parse(message), cancellation);
@@ -49,11 +51,13 @@ public sealed class MessageDispatcher(IEnumerable<IMessageHandler> handlers, IMe
         FlexTelemetry.Messages.Add(1, [.. tags, new("outcome", "handled")]);
     }
 
-    /// <summary>For triggers that need more than the message (a durable client, say): the envelope of the one subject their queue carries.</summary>
+    /// <summary>
+    /// For triggers that need more than the message (a durable client, say): the envelope of the one subject their queue carries.
+    /// The caller sets the correlation id: what is set here ends with this method.
+    /// </summary>
     public async Task<Envelope> OpenAsync(string message, string subject, CancellationToken cancellation)
     {
         Envelope envelope = await bodies.ResolveAsync(Parse(message), cancellation);
-        CorrelationScope.Set(envelope.CorrelationId);
         return envelope.Subject == subject ? envelope : throw new DefectException($"Expected '{subject}', not '{envelope.Subject}'.");
     }
 

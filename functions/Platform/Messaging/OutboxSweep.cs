@@ -19,7 +19,9 @@ public sealed class OutboxSweepHandler(ITableStore tables, IMessagePublisher pub
 
     public string Subject => OutboxSweep.Subject;
 
-    /// <exception cref="DefectException">A message cannot be published. All others have been; the sweep is dead-lettered in the end and can be replayed.</exception>
+    /// <exception cref="DefectException">
+    /// A message cannot be published. All others have been; the sweep is dead-lettered in the end and can be replayed.
+    /// </exception>
     public async Task HandleAsync(Envelope envelope, CancellationToken cancellation)
     {
         var sweep = envelope.Read<OutboxSweep>();

@@ -201,7 +201,7 @@ public sealed partial class OpenApiDocument
         codes = entry.Route.Contains('{', StringComparison.Ordinal) ? [.. codes, ErrorCodes.NotFound] : codes;
         codes = operation.Body is not null ? [.. codes, ErrorCodes.BodyTooLarge, ErrorCodes.UnsupportedMediaType, ErrorCodes.InvalidValue] : codes;
         codes = isList ? [.. codes, ErrorCodes.InvalidCursor, ErrorCodes.InvalidValue] : codes;
-        codes = operation.IdempotencyKey != Need.None ? [.. codes, ErrorCodes.IdempotencyKeyReuse, ErrorCodes.IdempotencyInProgress] : codes;
+        codes = operation.IdempotencyKey != Need.None ? [.. codes, ErrorCodes.IdempotencyKeyReuse] : codes;
         codes = operation.IdempotencyKey == Need.Required ? [.. codes, ErrorCodes.IdempotencyKeyRequired] : codes;
         codes = operation.IfMatch != Need.None ? [.. codes, ErrorCodes.Stale] : codes;
         codes = operation.IfMatch == Need.Required ? [.. codes, ErrorCodes.IfMatchRequired] : codes;

@@ -38,7 +38,8 @@ public sealed class TableBatch
     public TableBatch Insert<T>(string key, T document) => Add(new TableOperation(TableOperationKind.Insert, key, StorageJson.Write(document), null));
 
     /// <summary>Replaces the row if it is still the version that was read.</summary>
-    public TableBatch Replace<T>(string key, T document, string etag) => Add(new TableOperation(TableOperationKind.Replace, key, StorageJson.Write(document), Version(etag)));
+    public TableBatch Replace<T>(string key, T document, string etag) =>
+        Add(new TableOperation(TableOperationKind.Replace, key, StorageJson.Write(document), Version(etag)));
 
     /// <summary>Inserts when <paramref name="etag"/> is null (nothing was read), else replaces.</summary>
     public TableBatch Put<T>(string key, T document, string? etag) => etag is null ? Insert(key, document) : Replace(key, document, etag);

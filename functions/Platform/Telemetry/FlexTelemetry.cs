@@ -6,8 +6,11 @@ namespace Flex.Platform.Telemetry;
 /// <summary>Every name under which the app emits telemetry.</summary>
 public static class FlexTelemetry
 {
-    /// <summary>Of the activity source and of the meter.</summary>
+    /// <summary>Of the activity source and of the platform's meter.</summary>
     public const string Name = "Flex";
+
+    /// <summary>Matches the meters of the features, each named <c>Flex.{Feature}</c>.</summary>
+    public const string FeatureMeters = Name + ".*";
 
     /// <summary>Tag and log value that lead from a request to its messages and orchestrations.</summary>
     public const string CorrelationId = "flex.correlation_id";

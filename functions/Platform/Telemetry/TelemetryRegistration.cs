@@ -24,7 +24,7 @@ public static class TelemetryRegistration
         {
             services.AddOpenTelemetry()
                 .WithTracing(traces => traces.AddSource(FlexTelemetry.Name, "System.Net.Http"))
-                .WithMetrics(metrics => metrics.AddMeter(FlexTelemetry.Name, "System.Net.Http", "Polly"))
+                .WithMetrics(metrics => metrics.AddMeter(FlexTelemetry.Name, FlexTelemetry.FeatureMeters, "System.Net.Http", "Polly"))
                 .WithLogging()
                 .UseOtlpExporter(OtlpExportProtocol.Grpc, new Uri(endpoint));
         }

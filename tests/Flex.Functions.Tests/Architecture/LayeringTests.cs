@@ -1,4 +1,5 @@
 using System.Text.RegularExpressions;
+using Flex.Kernel;
 using Xunit;
 
 namespace Flex.Functions.Tests.Architecture;
@@ -19,7 +20,11 @@ public sealed partial class LayeringTests
         "functions/Invoicing/InvoiceStates.cs",
         "functions/Invoicing/PaymentAttempt.cs",
         "functions/Memberships/Membership.cs",
+        "functions/Bookings/BookingRules.cs",
+        "functions/Catalogue/RateRules.cs",
+        "functions/Members/MemberStanding.cs",
         "functions/Renewals/RenewalLadder.cs",
+        "functions/Renewals/RenewalMail.cs",
         "functions/Renewals/RenewalSlot.cs",
     ];
 
@@ -56,6 +61,16 @@ public sealed partial class LayeringTests
         {
             Assert.Empty(file.Matching(Impure()));
         }
+    }
+
+    [Fact]
+    public void Every_error_code_is_answered_somewhere()
+    {
+        string[] codes = [.. typeof(ErrorCodes).GetFields().Where(f => f.IsLiteral).Select(f => f.Name)];
+        string code = string.Concat(SourceTree.Under("functions").Where(f => !f.Path.EndsWith("/ErrorCodes.cs", StringComparison.Ordinal)).Select(f => f.Code));
+
+        Assert.True(codes.Length > 20);
+        Assert.All(codes, name => Assert.Matches($@"\bErrorCodes\.{name}\b", code));
     }
 
     [Fact]

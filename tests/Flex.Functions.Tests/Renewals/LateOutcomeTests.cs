@@ -105,7 +105,7 @@ public sealed class LateOutcomeTests
 
     private static Membership UnderWay(ChargeState? state)
     {
-        Membership begun = RenewalLadder.Begin(Renewing(), new RenewalStep.Charge(Renewal, 1), Calendar, Slot);
+        Membership begun = RenewalLadder.Begin(Renewing(), new RenewalStep.Charge(Renewal, 1, Slot), Calendar, Slot);
         return state is { } known ? Settle(begun, known, Slot) : begun;
     }
 
@@ -114,7 +114,7 @@ public sealed class LateOutcomeTests
 
     private static Membership Reversed(Membership before)
     {
-        Membership begun = RenewalLadder.Begin(before, new RenewalStep.Charge(Renewal, 1), Calendar, Slot);
+        Membership begun = RenewalLadder.Begin(before, new RenewalStep.Charge(Renewal, 1, Slot), Calendar, Slot);
         MembershipPeriod period = begun.InFlight!.Period;
         InvoiceId invoice = begun.InFlight.InvoiceId;
         Membership paid = Settle(begun, ChargeState.Succeeded, Slot);

@@ -54,7 +54,7 @@ internal sealed class RenewalWorld : IAsyncDisposable
     public async Task AttachAsync(string card) => await ReadAsync(await PostAsync(
         $"/api/v1/customers/{CustomerId}/payment-methods", new JsonObject { ["paymentMethod"] = card }, null));
 
-    public async Task CancelAsync(string membershipId, LocalDate on)
+    public async Task CancelAsync(string membershipId, LocalDate on, string requestId = "cancel")
     {
         JsonObject current = await MembershipAsync(membershipId);
         using var request = new HttpRequestMessage(HttpMethod.Post, $"/api/v1/memberships/{membershipId}/cancel")
@@ -62,6 +62,7 @@ internal sealed class RenewalWorld : IAsyncDisposable
             Content = JsonContent.Create(new JsonObject { ["on"] = LocalDatePattern.Iso.Format(on) }),
         };
         request.Headers.TryAddWithoutValidation("If-Match", $"\"{(long)current["version"]!}\"");
+        request.Headers.Add("x-request-id", requestId);
         await ReadAsync(await _staff.SendAsync(request));
     }
 

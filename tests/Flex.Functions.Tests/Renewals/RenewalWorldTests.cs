@@ -88,7 +88,7 @@ public sealed class RenewalWorldTests
 
         using var calls = StorageCalls.Measure();
         RenewalStepResult result = await world.World.Get<RenewalStepHandler>()
-            .HandleAsync(new RenewalInput(id, period, 0, 0), TestContext.Current.CancellationToken);
+            .HandleAsync(new RenewalInput(id, period, 0, 0, null), TestContext.Current.CancellationToken);
 
         Assert.Null(result.LookAgainAt);
         Assert.InRange(calls.Count, 1, 10);

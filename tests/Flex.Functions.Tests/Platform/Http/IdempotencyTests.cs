@@ -79,22 +79,6 @@ public sealed class IdempotencyTests : IDisposable
     }
 
     [Fact]
-    public void A_request_that_is_being_worked_on_is_refused_until_it_is_finished()
-    {
-        var key = new RequestKey("staff POST /x", "k", "hash");
-        RequestContext context = RequestContext.For(new Caller(Role.Staff, "s")) with { Idempotency = key };
-        TableOperation reserved = Assert.Single(new TableBatch("Probes", "p").Reserve(context, Now).Operations);
-        TableOperation finished = Assert.Single(new TableBatch("Probes", "p").Finish(context, "etag", "done", Now).Operations);
-
-        Reply<string> busy = Idempotency.Judge<string>(Flex.Platform.StorageJson.Read<IdempotencyRow>(reserved.Data!), key);
-        Reply<string> done = Idempotency.Judge<string>(Flex.Platform.StorageJson.Read<IdempotencyRow>(finished.Data!), key);
-
-        Assert.Equal((ErrorKind.Refused, ErrorCodes.IdempotencyInProgress), (busy.Error!.Kind, busy.Error.Code));
-        Assert.Equal("\"done\"", done.Stored!.ResponseJson);
-        Assert.Equal(reserved.Key, finished.Key);
-    }
-
-    [Fact]
     public void Keys_of_other_callers_and_paths_are_other_rows_and_always_valid_table_keys()
     {
         string[] keys =
