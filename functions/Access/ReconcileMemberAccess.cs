@@ -39,20 +39,38 @@ public sealed class ReconcilePendingAccess(AccessStore store, AccessSync sync, I
             .ThenBy(p => p.Entry.MemberId.Value, StringComparer.Ordinal)
             .Take(MaxPerRun))
         {
-            if (await sync.SyncAsync(entry.MemberId, cancellation))
+            if (await IsInLineAsync(entry.MemberId, etag, cancellation))
             {
-                await store.UnlistAsync(entry.MemberId, etag, cancellation);
+                continue;
             }
-            else
-            {
-                open++;
-            }
+
+            open++;
         }
 
         if (pending.Count > 0)
         {
             open += Math.Max(0, pending.Count - MaxPerRun);
             log.LogInformation("Door access: {Pending} members were pending, {Open} still are.", pending.Count, open);
+        }
+    }
+
+    /// <summary>One member who keeps changing, or whom storage fails, does not keep the others waiting: the next run looks again.</summary>
+    private async Task<bool> IsInLineAsync(MemberId member, string etag, CancellationToken cancellation)
+    {
+        try
+        {
+            if (!await sync.SyncAsync(member, cancellation))
+            {
+                return false;
+            }
+
+            await store.UnlistAsync(member, etag, cancellation);
+            return true;
+        }
+        catch (TransientFaultException fault)
+        {
+            log.LogWarning(fault, "Door access of {MemberId} could not be looked at.", member);
+            return false;
         }
     }
 }

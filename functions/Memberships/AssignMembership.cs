@@ -31,6 +31,13 @@ public sealed class AssignMembershipHandler(
             return Error.Invalid(ErrorCodes.UnknownReference, "/planId", "There is no such plan.");
         }
 
+        // First, because a date that was ahead may have come by now, and because the index below is written before the membership.
+        string home = EntityId.Home(plan.LocationId);
+        if (await tables.FindReplayAsync<MembershipView>(MembershipStore.Table, home, context, cancellation) is { } earlier)
+        {
+            return earlier;
+        }
+
         Location location = await settings.FindLocationAsync(plan.LocationId, cancellation)
             ?? throw new DefectException($"Plan {plan.Id} is at no location.");
         Instant now = time.Now();
@@ -42,18 +49,12 @@ public sealed class AssignMembershipHandler(
 
         if (request.RenewalOn <= today)
         {
-            // The day may have come since the same request was answered for the first time.
-            return await tables.ReplayOrAsync<MembershipView>(
-                MembershipStore.Table,
-                EntityId.Home(plan.LocationId),
-                context,
-                Error.Refused(ErrorCodes.RenewalDateInPast, "The renewal date must be after today."),
-                cancellation);
+            return Error.Refused(ErrorCodes.RenewalDateInPast, "The renewal date must be after today.");
         }
 
         LocalDate? renewalOn = PlanSnapshot.Of(plan).Renews ? request.RenewalOn ?? MonthAnchor.Nth(today, plan.IntervalMonths) : null;
         Membership membership = Membership.Assign(
-            EntityId.New<MembershipId>(ids, EntityId.Home(plan.LocationId)), member.Id, member.CustomerId, plan, now, today, renewalOn);
+            EntityId.New<MembershipId>(ids, home), member.Id, member.CustomerId, plan, now, today, renewalOn);
         await memberships.IndexAsync(membership, cancellation);
         MembershipView view = MembershipView.Of(membership, location.Calendar);
         TableBatch batch = MembershipStore.Add(MembershipStore.BatchFor(membership.Id), membership).Remember(context, view, now);

@@ -17,6 +17,11 @@ internal static class MembershipAudit
                 yield return new Finding("ladder", $"{membership.Id} is {membership.Status} {(membership.Ladder is null ? "without" : "with")} a ladder.");
             }
 
+            if (membership.IsOpen && (membership.EndedAt is not null || (membership.CancelOn is not null && membership.Status != MembershipStatus.PendingCancellation)))
+            {
+                yield return new Finding("ended", $"{membership.Id} was ended or cancelled and is {membership.Status}.");
+            }
+
             if (!membership.IsOpen && membership.Status != MembershipStatus.Pending && membership.NextRenewalOn is { } on)
             {
                 yield return new Finding("ended", $"{membership.Id} is {membership.Status} and would renew on {on}.");

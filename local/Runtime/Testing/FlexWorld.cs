@@ -32,6 +32,9 @@ public sealed record FlexWorldOptions
 
     public SaltoSimulatorOptions Salto { get; init; } = new();
 
+    /// <summary>Changes the simulated Stripe account, e.g. how long it remembers events.</summary>
+    public Func<StripeOptions, StripeOptions> Stripe { get; init; } = options => options;
+
     /// <summary>Adds to or replaces services of the app; called at every start.</summary>
     public Action<IServiceCollection> Services { get; init; } = _ => { };
 

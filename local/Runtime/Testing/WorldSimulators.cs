@@ -19,7 +19,7 @@ internal sealed class WorldSimulators : ILocalModule
     {
         _world = world;
         Stripe = new StripeSimulator(
-            LocalModules.Stripe(FlexWorld.BaseAddress, unchecked((ulong)options.Seed)),
+            options.Stripe(LocalModules.Stripe(FlexWorld.BaseAddress, unchecked((ulong)options.Seed))),
             world.Clock,
             new HttpMessageInvoker(new Webhooks(world)),
             new Forward(world),

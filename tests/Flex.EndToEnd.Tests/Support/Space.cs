@@ -15,8 +15,11 @@ public sealed class Space : IAsyncLifetime
 {
     private readonly TemporaryDirectory _data = new();
     private readonly List<KeyedRequest> _keyed = [];
+    private ApiDescription? _description;
 
     public TestHost Host { get; private set; } = null!;
+
+    public string Data => _data.Path;
 
     public FlexClient Client => Host.Client;
 
@@ -24,8 +27,8 @@ public sealed class Space : IAsyncLifetime
 
     public string Location { get; private set; } = string.Empty;
 
-    /// <summary>Prices there are in Canadian dollars; elsewhere in euros.</summary>
-    public string Toronto { get; private set; } = string.Empty;
+    /// <summary>Prices there are in US dollars, elsewhere in euros.</summary>
+    public string Boston { get; private set; } = string.Empty;
 
     public string Tax { get; private set; } = string.Empty;
 
@@ -72,6 +75,23 @@ public sealed class Space : IAsyncLifetime
         AdasInvoice = (string)invoices["results"]![0]!["id"]!;
     }
 
+    public async Task<ApiDescription> DescriptionAsync(CancellationToken cancel) => _description ??= await ApiDescription.ReadAsync(Host.Http, cancel);
+
+    /// <param name="who">staff, owner, ada, bob, eve, or a member's id.</param>
+    public async Task<string> TokenAsync(string who, CancellationToken cancel)
+    {
+        string? member = who switch
+        {
+            "staff" or "owner" => null,
+            "ada" => Ada.Member,
+            "bob" => Bob.Member,
+            "eve" => Eve.Member,
+            _ => who,
+        };
+        JsonObject body = member is null ? new() { ["role"] = who } : new() { ["role"] = "member", ["memberId"] = member };
+        return (string)(await Client.PostAsync(string.Empty, "/local/token", body, "token", cancel))["token"]!;
+    }
+
     public async ValueTask DisposeAsync()
     {
         await Host.DisposeAsync();
@@ -82,7 +102,7 @@ public sealed class Space : IAsyncLifetime
     {
         await PostAsync("owner", "/api/v1/settings/operator/activate", [], cancel);
         Location = await PostAsync("staff", "/api/v1/locations", new() { ["name"] = "Mitte", ["timeZone"] = "Europe/Berlin", ["currency"] = "eur" }, cancel);
-        Toronto = await PostAsync("staff", "/api/v1/locations", new() { ["name"] = "West", ["timeZone"] = "America/Toronto", ["currency"] = "cad" }, cancel);
+        Boston = await PostAsync("staff", "/api/v1/locations", new() { ["name"] = "West", ["timeZone"] = "America/New_York", ["currency"] = "usd" }, cancel);
         Tax = await PostAsync(
             "staff", "/api/v1/tax-rates", new() { ["name"] = "VAT", ["components"] = new JsonArray(new JsonObject { ["name"] = "VAT", ["percent"] = 19 }) }, cancel);
         Plan = await PostAsync("staff", "/api/v1/plans", Bodies.Plan(this, "Full time", isPublic: true), cancel);

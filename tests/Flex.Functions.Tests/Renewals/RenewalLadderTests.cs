@@ -236,6 +236,38 @@ public sealed class RenewalLadderTests
         Assert.Empty(walk.Until(Utc(2030, 1, 1)).Attempts);
     }
 
+    [Theory]
+    [InlineData(ChargeState.Succeeded)]
+    [InlineData(ChargeState.Failed)]
+    [Trait("Rule", "MEM-12")]
+    public void An_outcome_that_comes_after_the_end_brings_nothing_back(ChargeState outcome)
+    {
+        LadderWalk walk = new(NewYork, Day(1, 1));
+        Memberships.Membership begun = RenewalLadder.Begin(walk.Membership, new RenewalStep.Charge(Day(1, 1), 1), walk.Calendar, walk.Now);
+        InvoiceId invoice = begun.InFlight!.InvoiceId;
+        Memberships.Membership unknown = RenewalLadder.Settle(begun, invoice, ChargeState.Unknown, null, walk.Now, walk.Calendar);
+        Memberships.Membership ended = unknown.CancelAt(Day(1, 2)).End(MembershipStatus.Downgraded, Utc(2025, 1, 2, 5));
+
+        Memberships.Membership after = RenewalLadder.Settle(ended, invoice, outcome, null, Utc(2025, 1, 3), walk.Calendar);
+
+        Assert.Equal(ended with { InFlight = null, Version = ended.Version + 1 }, after);
+    }
+
+    [Fact]
+    [Trait("Rule", "MEM-12")]
+    [Trait("Rule", "PAY-5")]
+    public void An_attempt_that_was_cut_off_is_asked_for_before_the_membership_ends()
+    {
+        LadderWalk walk = new(NewYork, Day(1, 1));
+        Memberships.Membership begun = RenewalLadder.Begin(walk.Membership, new RenewalStep.Charge(Day(1, 1), 1), walk.Calendar, walk.Now);
+        Memberships.Membership cancelled = begun.CancelAt(Day(1, 1));
+        Instant due = walk.Calendar.StartOfDay(Day(1, 1));
+
+        Assert.IsType<RenewalStep.Resume>(RenewalLadder.Decide(cancelled, walk.Calendar, due));
+        Memberships.Membership unknown = RenewalLadder.Settle(cancelled, begun.InFlight!.InvoiceId, ChargeState.Unknown, null, due, walk.Calendar);
+        Assert.IsType<RenewalStep.Downgrade>(RenewalLadder.Decide(unknown, walk.Calendar, due));
+    }
+
     [Fact]
     public void An_outcome_of_another_attempt_or_a_repeated_one_changes_nothing()
     {

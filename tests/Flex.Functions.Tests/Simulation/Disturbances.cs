@@ -55,15 +55,18 @@ internal sealed class Disturbances : IStripeFaults
 
     public double LostAnswers { get; init; } = 0.004;
 
-    public double OtherWork { get; init; } = 0.05;
+    public double OtherWork { get; init; } = 0.3;
 
-    public double GatewayFaults { get; init; } = 0.08;
+    public double GatewayFaults { get; init; } = 0.12;
 
     public double DoorFaults { get; init; } = 0.5;
 
-    public double Deaths { get; init; } = 0.3;
+    public double Deaths { get; init; } = 0.12;
 
     public bool IsOn { get; set; }
+
+    /// <summary>Somebody's request in the middle of somebody else's read and commit.</summary>
+    public Func<Dice, Task> Rival { get; set; } = _ => Task.CompletedTask;
 
     /// <summary>Before each step of the story: perhaps a fault at the doors, perhaps a death on the way.</summary>
     public void Prepare()
@@ -156,6 +159,12 @@ internal sealed class Disturbances : IStripeFaults
     /// <summary>What runs as several instances of the app in the cloud: a message or a turn, in the middle of somebody else's read and commit.</summary>
     private async Task WorkInBetweenAsync()
     {
+        if (_others.Roll(0.25))
+        {
+            await Rival(_others);
+            return;
+        }
+
         IWorkSource source = _others.Roll(0.7) ? _world.Get<LocalQueues>() : _world.Get<LocalTaskHub>();
         if (source.NextDue <= _world.Now && source.Take(_world.Now) is { } item)
         {

@@ -16,7 +16,7 @@ internal sealed class Story(SimulatedOperator house)
     private int _keys;
 
     /// <summary>How many days of the world the story takes at least.</summary>
-    public int Days { get; } = 14;
+    public int Days { get; } = house.Seed % 25 == 0 ? 40 : 9;
 
     public async Task PlayAsync(Func<Task> afterEachStep)
     {
@@ -25,6 +25,7 @@ internal sealed class Story(SimulatedOperator house)
             await CardAsync(member, _dice.Weighted((6, "pm_card_visa"), (2, "pm_card_chargeCustomerFail"), (1, "pm_usBankAccount_success")));
         }
 
+        house.Disturbances.Rival = RivalAsync;
         Instant end = house.World.Now + Duration.FromDays(Days);
         while (house.World.Now < end)
         {
@@ -32,6 +33,27 @@ internal sealed class Story(SimulatedOperator house)
             await StepAsync();
             await afterEachStep();
         }
+    }
+
+    /// <summary>What may come at any instant, also in the middle of a renewal: another card, or the end.</summary>
+    private async Task RivalAsync(Dice dice)
+    {
+        SimulatedMember member = dice.Of(house.Members);
+        if (dice.Roll(0.7) || member.Memberships.Count == 0)
+        {
+            await house.TryAsync(
+                member.MemberId,
+                HttpMethod.Post,
+                $"/api/v1/customers/{member.CustomerId}/payment-methods",
+                new JsonObject { ["paymentMethod"] = dice.Pick("pm_card_visa", "pm_card_chargeCustomerFail") },
+                $"rival-{++_keys}");
+            return;
+        }
+
+        string id = dice.Of(member.Memberships);
+        LocalDate today = house.Calendar.DateOf(house.World.Now);
+        await house.TryAsync(
+            "staff", HttpMethod.Post, $"/api/v1/memberships/{id}/cancel", new JsonObject { ["on"] = Iso.Format(today) }, $"rival-{++_keys}", dice.Between(1, 4));
     }
 
     private Task StepAsync()

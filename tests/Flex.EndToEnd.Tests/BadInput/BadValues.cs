@@ -1,0 +1,91 @@
+using System.Text.Json.Nodes;
+using Flex.EndToEnd.Tests.Support;
+using static Flex.EndToEnd.Tests.BadInput.BadRequest;
+
+namespace Flex.EndToEnd.Tests.BadInput;
+
+/// <summary>Bodies of the right form with values that cannot be accepted.</summary>
+internal static class BadValues
+{
+    private const string Invalid = "invalid_value";
+    private const string Mismatch = "currency_mismatch";
+    private const string Plans = "/api/v1/plans";
+    private const string Rates = "/api/v1/rates";
+    private const string Bookings = "/api/v1/bookings";
+    private const string Memberships = "/api/v1/memberships";
+    private const string SignUp = "/api/v1/memberships/sign-up";
+
+    public static IEnumerable<BadRequest> All => [.. Texts, .. Amounts, .. Times, .. States];
+
+    private static IEnumerable<BadRequest> Texts =>
+    [
+        Post("a blank name", "/api/v1/locations", _ => Bodies.Location(" "), 422, Invalid),
+        Post("a name of two lines", "/api/v1/locations", _ => Bodies.Location("North\nSouth"), 422, Invalid),
+        Post("a name of 201 characters", "/api/v1/locations", _ => Bodies.Location(new string('n', 201)), 422, Invalid),
+        Post("a time zone nobody knows", "/api/v1/locations", _ => Bodies.Location().With("timeZone", "Mars/Base"), 422, Invalid),
+        Post("a word for an e-mail address", "/api/v1/customers", _ => Bodies.Customer("Zoe").With("billingEmail", "zoe"), 422, Invalid),
+        Post("an e-mail address with a second line", "/api/v1/customers", _ => Bodies.Customer("Zoe").With("billingEmail", "a@b\r\nBcc: c@d"), 422, Invalid),
+        Post("a payment method of no form", s => $"/api/v1/customers/{s.Eve.Customer}/payment-methods", _ => Method("card_1"), 422, Invalid),
+        Post("a payment method nobody knows", s => $"/api/v1/customers/{s.Eve.Customer}/payment-methods", _ => Method("pm_unknown"), 422, "unknown_reference"),
+        Post("a card that is declined", s => $"/api/v1/customers/{s.Eve.Customer}/payment-methods", _ => Method("pm_card_chargeDeclined"), 402, "payment_failed"),
+    ];
+
+    private static IEnumerable<BadRequest> Amounts =>
+    [
+        Post("a negative price", Plans, s => Bodies.Plan(s).With("price", Bodies.Money("-1.00")), 422, Invalid),
+        Post("a third digit after the point", Rates, s => Bodies.Rate(s).With("hourlyPrice", Bodies.Money("12.005")), 422, Invalid),
+        Post("an amount in words", Rates, s => Bodies.Rate(s).With("hourlyPrice", Bodies.Money("twelve")), 422, Invalid),
+        Post("an amount with a comma", Rates, s => Bodies.Rate(s).With("hourlyPrice", Bodies.Money("12,00")), 422, Invalid),
+        Post("an amount beyond all bounds", Rates, s => Bodies.Rate(s).With("hourlyPrice", Bodies.Money(new string('9', 40))), 422, Invalid),
+        Post("a default plan that costs", Plans, s => Bodies.Plan(s).With("isDefault", true), 422, Invalid),
+        Post("an interval of five months", Plans, s => Bodies.Plan(s).With("intervalMonths", 5), 422, Invalid),
+        Post("a capacity of none", "/api/v1/resources", s => Bodies.Resource(s, s.Rate).With("capacity", 0), 422, Invalid),
+        Post("a tax of 101 per cent", "/api/v1/tax-rates", _ => Tax(101), 422, Invalid),
+        Post("a plan in another currency than its location", Plans, s => Bodies.Plan(s).With("price", Bodies.Money("200.00", "cad")), 422, Mismatch),
+        Post("a rate in another currency than its location", Rates, s => Bodies.Rate(s).With("locationIds", new JsonArray(s.Boston)), 422, Mismatch),
+        Post("a resource with a rate in another currency", "/api/v1/resources", s => Bodies.Resource(s, s.Rate).With("locationId", s.Boston), 422, Mismatch),
+        Put("a location that changes its currency", s => $"/api/v1/locations/{s.Location}", _ => Bodies.Location().With("currency", "usd"), 422, Mismatch),
+        Put("a rate that changes its currency", s => $"/api/v1/rates/{s.Rate}", s => Bodies.Rate(s).With("hourlyPrice", Bodies.Money("1.00", "usd")), 422, Mismatch),
+    ];
+
+    private static IEnumerable<BadRequest> Times =>
+    [
+        Book("a booking in the past", "2025-01-01T07:00:00Z", "2025-01-01T10:00:00Z", "in_the_past"),
+        Book("a start off the five minutes", "2025-01-06T10:03:00Z", "2025-01-06T11:00:00Z", "time_off_grid"),
+        Book("an end off the five minutes", "2025-01-06T10:00:00Z", "2025-01-06T11:00:01Z", "time_off_grid"),
+        Book("an end before its start", "2025-01-06T11:00:00Z", "2025-01-06T10:00:00Z", "end_before_start"),
+        Book("an end at its start", "2025-01-06T11:00:00Z", "2025-01-06T11:00:00Z", "end_before_start"),
+        Book("a booking of 32 days", "2025-01-06T11:00:00Z", "2025-02-07T11:00:00Z", Invalid),
+        Book("a booking in three years", "2028-01-06T10:00:00Z", "2028-01-06T11:00:00Z", Invalid),
+        Post("a renewal date in the past", Memberships, s => Give(s).With("renewalOn", "2024-12-31"), 409, "renewal_date_in_past"),
+        Post("a renewal today", Memberships, s => Give(s).With("renewalOn", "2025-01-01"), 409, "renewal_date_in_past"),
+        Post("an end of the membership in the past", s => $"/api/v1/memberships/{s.AdasMembership}/cancel", _ => End("2024-12-31"), 422, "in_the_past") with { IfMatch = "*" },
+        Get("a list that ends before it begins", s => $"/api/v1/bookings?memberId={s.Ada.Member}&from=2025-01-02&to=2025-01-01", 422, "end_before_start"),
+    ];
+
+    private static IEnumerable<BadRequest> States =>
+    [
+        Book("a slot that is taken", "2025-01-06T13:30:00Z", "2025-01-06T14:30:00Z", "booking_conflict") with { Status = 409 },
+        Post("a booking without a membership", Bookings, s => Bodies.Booking(s), 409, "payment_required") with { As = "eve" },
+        Post("a booking of what has no rate", Bookings, s => Bodies.Booking(s).With("resourceId", s.Cellar), 409, "resource_rate_required") with { As = "ada" },
+        Post("a booking for nobody", Bookings, s => Bodies.Booking(s), 422, Invalid),
+        Post("a sign-up for nobody", SignUp, s => new JsonObject { ["planId"] = s.Plan }, 422, Invalid) with { Key = "bad-nobody" },
+        Post("a sign-up without a card", SignUp, s => new JsonObject { ["planId"] = s.Plan }, 409, "payment_method_required") with { As = "eve", Key = "bad-no-card" },
+        Act("an account that is Active already", _ => "/api/v1/settings/operator/activate", 409, "invalid_transition") with { As = "owner" },
+        Act("an invoice that is paid already", s => $"/api/v1/invoices/{s.AdasInvoice}/pay", 409, "invalid_transition") with { As = "ada", Key = "bad-paid" },
+        Put("a plan that moves to another location", s => $"/api/v1/plans/{s.Plan}", s => Bodies.Plan(s).With("locationId", s.Boston), 422, Invalid),
+        Put("a resource that moves to another location", s => $"/api/v1/resources/{s.Room}", s => Bodies.Resource(s, null).With("locationId", s.Boston), 422, Invalid),
+    ];
+
+    private static BadRequest Book(string name, string start, string end, string code) =>
+        Post(name, Bookings, s => Bodies.Booking(s, start, end), 422, code) with { As = "ada" };
+
+    private static JsonObject Method(string id) => new() { ["paymentMethod"] = id };
+
+    private static JsonObject Tax(int percent) =>
+        new() { ["name"] = "VAT", ["components"] = new JsonArray(new JsonObject { ["name"] = "VAT", ["percent"] = percent }) };
+
+    private static JsonObject Give(Space space) => new() { ["memberId"] = space.Eve.Member, ["planId"] = space.Plan };
+
+    private static JsonObject End(string on) => new() { ["on"] = on };
+}

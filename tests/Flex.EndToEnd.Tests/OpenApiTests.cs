@@ -1,0 +1,192 @@
+using System.Text.Json.Nodes;
+using Flex.EndToEnd.Tests.Support;
+using Xunit;
+
+namespace Flex.EndToEnd.Tests;
+
+/// <summary>The main job by a client that has read nothing but <c>openapi.json</c>.</summary>
+public sealed class OpenApiTests
+{
+    /// <summary>Not part of the main job, or no JSON: tested where they belong.</summary>
+    private static readonly string[] Elsewhere = ["DeadLetters_Replay", "Invoices_Pay", "Webhooks_Stripe"];
+
+    [Fact]
+    [Trait("Rule", "MEM-5")]
+    [Trait("Rule", "BKG-3")]
+    [Trait("Rule", "DUN-7")]
+    public async Task A_client_that_knows_only_the_description_can_do_the_main_job()
+    {
+        CancellationToken cancel = TestContext.Current.CancellationToken;
+        using var data = new TemporaryDirectory();
+        await using TestHost host = await TestHost.StartAsync(data.Path, cancel);
+        ApiDescription api = await ApiDescription.ReadAsync(host.Http, cancel);
+        var job = new MainJob(new Stranger(host.Http, api));
+
+        await job.SetUpAsync();
+        await job.SignUpAsync();
+        await job.BookAndBillAsync();
+        await job.RenewAsync();
+        await job.LookAtEverythingAsync();
+        await job.ChangeEverythingAsync();
+
+        Assert.Equal(Elsewhere, api.Operations.Select(o => o.Id).Except(job.Client.Used).Order(StringComparer.Ordinal));
+        Assert.Empty(host.Log.Errors);
+    }
+
+    private sealed class MainJob(Stranger client)
+    {
+        private readonly Dictionary<string, (string Customer, string Member, string Membership)> _people = [];
+        private string _group = string.Empty;
+        private string _location = string.Empty;
+        private string _tax = string.Empty;
+        private string _plan = string.Empty;
+        private string _rate = string.Empty;
+        private string _room = string.Empty;
+        private string _booking = string.Empty;
+        private string _billRun = string.Empty;
+
+        public Stranger Client => client;
+
+        public async Task SetUpAsync()
+        {
+            JsonObject salto = await client.ControlAsync(
+                "/local/salto/control/sites", new() { ["name"] = "Mitte", ["seats"] = 9, ["groups"] = new JsonArray("members"), ["users"] = new JsonArray() });
+            _group = (string)salto["groups"]!["members"]!;
+            await client.CallAsync("owner", "Operator_Activate", []);
+            await client.EditAsync("Operator_Get", "Operator_Edit", [], new()
+            {
+                ["automaticCollection"] = true,
+                ["salto"] = new JsonObject { ["unsubscribeWhenAllRevoked"] = true, ["siteId"] = (string)salto["siteId"]!, ["groups"] = new JsonArray(_group) },
+            });
+            _location = await NewAsync("Locations_Create", new() { ["timeZone"] = "Europe/Berlin", ["currency"] = "eur" });
+            _tax = await NewAsync("TaxRates_Create", new() { ["components"] = new JsonArray(new JsonObject { ["name"] = "VAT", ["percent"] = 19 }) });
+            _plan = await NewAsync("Plans_Create", PlanOf("200.00", isDefault: false, new JsonArray(_group)));
+            await NewAsync("Plans_Create", PlanOf("0.00", isDefault: true, []));
+            _rate = await NewAsync("Rates_Create", new() { ["hourlyPrice"] = Eur("12.00"), ["taxRateId"] = _tax });
+            _room = await NewAsync("Resources_Create", new() { ["locationId"] = _location, ["capacity"] = 6, ["rateId"] = _rate });
+        }
+
+        public async Task SignUpAsync()
+        {
+            foreach (string name in (string[])["Ada", "Bob", "Carol", "Dan"])
+            {
+                string mail = name.ToLowerInvariant() + "@example.test";
+                string customer = await NewAsync("Customers_Create", new() { ["name"] = name, ["billingEmail"] = mail });
+                string member = await NewAsync("Members_Create", new() { ["customerId"] = customer, ["locationId"] = _location, ["email"] = mail });
+                await CardAsync(customer, "pm_card_visa");
+                JsonObject membership = await client.CallAsync(member, "Memberships_SignUp", [], new() { ["planId"] = _plan });
+                Assert.Equal("active", (string?)membership["status"]);
+                _people[name] = (customer, member, (string)membership["id"]!);
+                Assert.Equal("paid", Assert.Single(await InvoicesAsync(name))["settlement"]!.GetValue<string>());
+            }
+
+            await client.AdvanceToAsync("2025-01-01T08:10:00Z");
+            Assert.Equal([_group], await DoorsAsync("Ada"));
+        }
+
+        public async Task BookAndBillAsync()
+        {
+            JsonObject slot = new() { ["resourceId"] = _room, ["start"] = "2025-01-06T13:00:00Z", ["end"] = "2025-01-06T14:30:00Z" };
+            JsonObject booking = await client.CallAsync(_people["Ada"].Member, "Bookings_Create", [], slot);
+            Assert.Equal("18.00", (string?)booking["price"]!["amount"]);
+            Assert.Equal("booking_conflict", await client.RefusedAsync(_people["Dan"].Member, "Bookings_Create", [], slot));
+            JsonObject later = slot.DeepClone().AsObject().With("start", "2025-03-06T13:00:00Z").With("end", "2025-03-06T14:00:00Z");
+            _booking = (string)(await client.CallAsync(_people["Bob"].Member, "Bookings_Create", [], later))["id"]!;
+            _billRun = (string)(await client.CallAsync("staff", "BillRuns_Start", []))["id"]!;
+            await client.AdvanceToAsync("2025-01-01T10:00:00Z");
+            Assert.Equal("completed", (string?)(await client.CallAsync("staff", "BillRuns_Get", [_billRun]))["state"]);
+            Assert.Contains(await InvoicesAsync("Ada"), i => ((string)i["kind"]!, (string)i["settlement"]!) == ("billRun", "paid"));
+        }
+
+        public async Task RenewAsync()
+        {
+            await CardAsync(_people["Bob"].Customer, "pm_card_chargeCustomerFail");
+            await CardAsync(_people["Carol"].Customer, "pm_card_chargeCustomerFail");
+            await client.ControlAsync("/local/faults", new()
+            {
+                ["target"] = "stripe",
+                ["method"] = "POST",
+                ["path"] = "/v1/payment_intents",
+                ["kind"] = "timeoutAfterEffect",
+                ["match"] = _people["Dan"].Customer,
+            });
+            await client.AdvanceToAsync("2025-02-02T09:20:00Z");
+            Assert.Equal(("active", "2025-03-01"), await RenewalAsync("Ada"));
+            Assert.Equal(("delinquent", "2025-02-01"), await RenewalAsync("Bob"));
+            Assert.Equal(("delinquent", "2025-02-01"), await RenewalAsync("Carol"));
+            Assert.Equal(("active", "2025-03-01"), await RenewalAsync("Dan"));
+            await CardAsync(_people["Carol"].Customer, "pm_card_visa");
+            await client.AdvanceToAsync("2025-02-02T10:20:00Z");
+            Assert.Equal(("active", "2025-03-01"), await RenewalAsync("Carol"));
+            Assert.Equal([_group], await DoorsAsync("Bob"));
+            await client.AdvanceToAsync("2025-02-09T00:00:00Z");
+            Assert.Equal("downgraded", (await RenewalAsync("Bob")).Status);
+            Assert.Empty(await DoorsAsync("Bob"));
+            JsonObject dunning = await client.CallAsync("staff", "Memberships_Dunning", [_people["Bob"].Membership]);
+            Assert.Equal(4, dunning["attempts"]!.AsArray().Count);
+            Assert.Equal("cancelled", (string?)(await client.CallAsync("staff", "Bookings_Get", [_booking]))["state"]);
+        }
+
+        public async Task LookAtEverythingAsync()
+        {
+            (string customer, string member, _) = _people["Ada"];
+            foreach (string list in (string[])["Locations_List", "TaxRates_List", "Plans_List", "Resources_List", "Rates_List", "Customers_List", "Members_List"])
+            {
+                Assert.NotEmpty((await client.CallAsync("staff", list, []))["results"]!.AsArray());
+            }
+
+            await client.CallAsync("staff", "Bookings_List", ["memberId=" + member]);
+            await client.CallAsync("staff", "Memberships_List", ["locationId=" + _location]);
+            await client.CallAsync("staff", "PaymentMethods_List", [customer]);
+            await client.CallAsync("staff", "Members_Get", [member]);
+            await client.CallAsync("staff", "TaxRates_Get", [_tax]);
+            await client.CallAsync("staff", "Invoices_Get", [(string)(await InvoicesAsync("Ada"))[0]["id"]!]);
+            await client.CallAsync("staff", "DeadLetters_List", []);
+            await client.CallAsync("staff", "Health_Get", []);
+            await client.CallAsync("staff", "OpenApi_Get", []);
+        }
+
+        public async Task ChangeEverythingAsync()
+        {
+            JsonObject renamed = new() { ["name"] = "Other" };
+            await client.EditAsync("Locations_Get", "Locations_Edit", [_location], renamed);
+            await client.EditAsync("Plans_Get", "Plans_Edit", [_plan], renamed);
+            await client.EditAsync("Rates_Get", "Rates_Edit", [_rate], renamed);
+            await client.EditAsync("Resources_Get", "Resources_Edit", [_room], renamed);
+            await client.EditAsync("Customers_Get", "Customers_Edit", [_people["Ada"].Customer], renamed);
+            await client.CallAsync("staff", "Memberships_Assign", [], new() { ["memberId"] = _people["Bob"].Member, ["planId"] = _plan });
+            JsonObject ending = await client.CallAsync("staff", "Memberships_Get", [_people["Dan"].Membership]);
+            await client.CallAsync(_people["Dan"].Member, "Memberships_Cancel", [_people["Dan"].Membership], new() { ["on"] = "2025-02-20" }, $"\"{ending["version"]}\"");
+            await client.CallAsync("owner", "Operator_Suspend", []);
+        }
+
+        private async Task<string> NewAsync(string operationId, JsonObject known) => (string)(await client.CallAsync("staff", operationId, [], known))["id"]!;
+
+        private JsonObject PlanOf(string price, bool isDefault, JsonArray groups) => new()
+        {
+            ["locationId"] = _location,
+            ["price"] = Eur(price),
+            ["taxRateId"] = _tax,
+            ["accessGroups"] = groups,
+            ["isDefault"] = isDefault,
+            ["isPublic"] = true,
+        };
+
+        private Task<JsonObject> CardAsync(string customer, string card) =>
+            client.CallAsync("staff", "PaymentMethods_Add", [customer], new() { ["paymentMethod"] = card });
+
+        private async Task<List<JsonObject>> InvoicesAsync(string name) =>
+            [.. (await client.CallAsync("staff", "Invoices_List", ["customerId=" + _people[name].Customer]))["results"]!.AsArray().Select(i => i!.AsObject())];
+
+        private async Task<string[]> DoorsAsync(string name) =>
+            [.. (await client.CallAsync("staff", "Access_Get", [_people[name].Member]))["appliedGroups"]!.AsArray().Select(g => (string)g!)];
+
+        private async Task<(string Status, string? NextRenewalOn)> RenewalAsync(string name)
+        {
+            JsonObject membership = await client.CallAsync("staff", "Memberships_Get", [_people[name].Membership]);
+            return ((string)membership["status"]!, (string?)membership["nextRenewalOn"]);
+        }
+
+        private static JsonObject Eur(string amount) => new() { ["amount"] = amount, ["currency"] = "eur" };
+    }
+}
