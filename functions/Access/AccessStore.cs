@@ -24,12 +24,8 @@ public sealed class AccessStore(ITableStore tables, Committer committer, IIdSour
     }
 
     /// <summary>What a message has changed, and that it has.</summary>
-    public Task<CommitResult> RecordAsync(MemberAccess access, string? etag, string messageId, Instant at, CancellationToken cancellation) =>
-        tables.CommitAsync(
-            new TableBatch(Table, access.MemberId.Value)
-                .Put(Row, access, etag)
-                .Insert(RowKeys.Inbox + messageId, new InboxRow(at)),
-            cancellation);
+    public Task<CommitResult> RecordAsync(MemberAccess access, string? etag, Envelope message, Instant at, CancellationToken cancellation) =>
+        tables.CommitAsync(new TableBatch(Table, access.MemberId.Value).Put(Row, access, etag).Receive(message, at), cancellation);
 
     public Task<CommitResult> SaveAsync(MemberAccess access, string? etag, CancellationToken cancellation) =>
         tables.CommitAsync(new TableBatch(Table, access.MemberId.Value).Put(Row, access, etag), cancellation);
@@ -64,8 +60,6 @@ public sealed class AccessStore(ITableStore tables, Committer committer, IIdSour
             yield return (row.As<PendingAccess>(), row.ETag);
         }
     }
-
-    private sealed record InboxRow(Instant At);
 }
 
 /// <summary>An entry of the list of members whose doors are not in line.</summary>

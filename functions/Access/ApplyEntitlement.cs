@@ -16,14 +16,14 @@ public sealed class ApplyEntitlement(AccessStore store, AccessSync sync, TimePro
     public async Task HandleAsync(Envelope envelope, CancellationToken cancellation)
     {
         EntitlementChanged change = envelope.Read<EntitlementChanged>();
-        if (await RecordAsync(change, envelope.Id, cancellation))
+        if (await RecordAsync(change, envelope, cancellation))
         {
             await sync.SyncAsync(change.MemberId, cancellation);
         }
     }
 
     /// <returns>True when the doors have to follow.</returns>
-    private async Task<bool> RecordAsync(EntitlementChanged change, string messageId, CancellationToken cancellation)
+    private async Task<bool> RecordAsync(EntitlementChanged change, Envelope message, CancellationToken cancellation)
     {
         for (int attempt = 0; attempt < 5; attempt++)
         {
@@ -33,8 +33,8 @@ public sealed class ApplyEntitlement(AccessStore store, AccessSync sync, TimePro
                 return access.Pending;
             }
 
-            CommitResult result = await store.RecordAsync(changed, etag, messageId, time.Now(), cancellation);
-            if (result.IsCommitted || result.IsDuplicateOf(RowKeys.Inbox))
+            CommitResult result = await store.RecordAsync(changed, etag, message, time.Now(), cancellation);
+            if (result.IsCommitted || result.WasReceived())
             {
                 return result.IsCommitted ? changed.Pending : access.Pending;
             }
