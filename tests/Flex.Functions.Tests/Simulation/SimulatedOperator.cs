@@ -6,6 +6,7 @@ using Flex.Local.Runtime.Queueing;
 using Flex.Local.Runtime.Testing;
 using Flex.Local.Simulators.Salto;
 using Flex.Platform.Identity;
+using Microsoft.Extensions.DependencyInjection;
 using NodaTime;
 
 namespace Flex.Functions.Tests.Simulation;
@@ -54,7 +55,7 @@ internal sealed class SimulatedOperator : IAsyncDisposable
 
     public int Crashes { get; private set; }
 
-    public static async Task<SimulatedOperator> OpenAsync(int seed)
+    public static async Task<SimulatedOperator> OpenAsync(int seed, Action<IServiceCollection>? services = null)
     {
         var dice = new Dice(seed, "opening");
         FlexWorld world = await FlexWorld.StartAsync(new FlexWorldOptions
@@ -63,6 +64,7 @@ internal sealed class SimulatedOperator : IAsyncDisposable
             Start = Instant.FromUtc(2025, 1, 1, 0, 0) + Duration.FromMinutes(5 * dice.Between(0, 12 * 24 * 360)),
             Hostile = new HostileDelivery(seed, Duplicates: 0.1, Delays: 0.15, Duration.FromMinutes(dice.Pick(1, 20, 120))),
             ShuffleTies = dice.Roll(0.7),
+            Services = services ?? (_ => { }),
         });
         var opened = new SimulatedOperator(world, seed);
         await opened.SetUpAsync(dice);

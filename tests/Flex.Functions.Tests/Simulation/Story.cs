@@ -150,7 +150,10 @@ internal sealed class Story(SimulatedOperator house)
         }
     }
 
-    /// <summary>Somebody sends an earlier request once more, under the same key: it is answered as before and nothing happens.</summary>
+    /// <summary>
+    /// Somebody sends an earlier request once more, under the same key: it is answered as before and nothing happens. A sign-up whose
+    /// payment was pending is left out: its answer is what has become of it.
+    /// </summary>
     private async Task RepeatAsync()
     {
         if (_answered.Count == 0)
@@ -190,7 +193,11 @@ internal sealed class Story(SimulatedOperator house)
         if ((int)answered.Status is >= 200 and < 300 && body is not null && version is null)
         {
             string? id = (string?)answered.Answer["id"];
-            _answered.Add((who, path, body, key, answered.Status, id));
+            if ((string?)answered.Answer["status"] != "pending")
+            {
+                _answered.Add((who, path, body, key, answered.Status, id));
+            }
+
             if (joining is not null)
             {
                 joining.Memberships.Add(id!);
