@@ -21,24 +21,32 @@ internal sealed record Month(int Memberships, double Seconds, double Processor, 
 /// </summary>
 internal static class MonthBench
 {
-    /// <summary>Cost per membership may rise by this much from one size to the next; trees and caches make some of it.</summary>
-    private const double MostGrowth = 1.6;
+    /// <summary>Cost per membership may rise by this much from one size to the next: trees, caches and a busy machine. Ten times as many at quadratic cost is 10.</summary>
+    private const double MostGrowth = 2;
+
+    private const int MostWarmUp = 200;
 
     private static readonly LocalDate First = new(2025, 1, 1);
 
     public static async Task RunAsync(BenchOptions options, Report report, CancellationToken cancellation)
     {
-        Report.Progress("month of 100 memberships, to warm up");
-        await SimulateAsync(100, cancellation);
+        // The first month compiles everything; compared with it, any growth would look harmless.
+        Report.Progress("a month to warm up");
+        await SimulateAsync(Math.Min(options.Memberships[0], MostWarmUp), cancellation);
+        Report.Progress("an empty month");
+        Month empty = await SimulateAsync(0, cancellation);
+        report.Add(
+            "month", "empty", $"{Report.Number(empty.Seconds)} s", $"processor {Report.Number(empty.Processor)} s: timers alone; taken off below; peak {empty.PeakMemory:N0} MB");
         Month? smaller = null;
         foreach (int size in options.Memberships)
         {
             Report.Progress($"month of {Report.Number(size)} memberships");
             Month month = await SimulateAsync(size, cancellation);
-            double? growth = smaller is null ? null : Statistics.Growth(smaller.Processor, smaller.Memberships, month.Processor, month.Memberships);
+            double? growth = smaller is null ? null : Statistics.Growth(
+                smaller.Processor - empty.Processor, smaller.Memberships, month.Processor - empty.Processor, month.Memberships);
             string beside = string.Create(
                 CultureInfo.InvariantCulture,
-                $"processor {month.Processor * 1000 / size:N2} ms each{(growth is { } g ? $" (growth {g:N2})" : string.Empty)}, peak {month.PeakMemory:N0} MB ({month.PeakMemory * 1024 / size:N0} KB each), ")
+                $"processor {(month.Processor - empty.Processor) * 1000 / size:N2} ms each{(growth is { } g ? $" (growth {g:N2})" : string.Empty)}, peak {month.PeakMemory:N0} MB ({month.PeakMemory * 1024 / size:N0} KB each), ")
                 + string.Create(
                     CultureInfo.InvariantCulture,
                     $"storage calls each {(double)month.ProductCalls / size:N1}, with hub and queues {(double)month.AllCalls / size:N1}; {month.Charges} charges");
