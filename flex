@@ -51,7 +51,7 @@ run_tests() {
   local log status
   log="$(mktemp)"
   set +e
-  dotnet test --solution Flex.Functions.sln --no-build -c Release "$@" 2>&1 | tee "$log"
+  dotnet test --solution Flex.Functions.sln --no-build -c Release --max-parallel-test-modules 1 "$@" 2>&1 | tee "$log"
   status=${PIPESTATUS[0]}
   set -e
   awk '/^ +succeeded:/ {p += $2} /^ +failed:/ {f += $2} /^ +skipped:/ {s += $2}

@@ -6,7 +6,12 @@ namespace Flex.Benchmarks;
 /// <summary>What a load has achieved. Latencies in milliseconds, of everything that was answered.</summary>
 internal sealed record LoadResult(int Done, int Failed, double Seconds, IReadOnlyCollection<double> Latencies)
 {
+    public static LoadResult Nothing { get; } = new(0, 0, 0, []);
+
     public double PerSecond => Done / Seconds;
+
+    public static LoadResult operator +(LoadResult one, LoadResult other) =>
+        new(one.Done + other.Done, one.Failed + other.Failed, one.Seconds + other.Seconds, [.. one.Latencies, .. other.Latencies]);
 }
 
 /// <summary>Clients that each send their next request when the last one is answered.</summary>

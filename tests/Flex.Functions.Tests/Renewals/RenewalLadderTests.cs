@@ -243,7 +243,7 @@ public sealed class RenewalLadderTests
     public void An_outcome_that_comes_after_the_end_brings_nothing_back(ChargeState outcome)
     {
         LadderWalk walk = new(NewYork, Day(1, 1));
-        Memberships.Membership begun = RenewalLadder.Begin(walk.Membership, new RenewalStep.Charge(Day(1, 1), 1), walk.Calendar, walk.Now);
+        Memberships.Membership begun = RenewalLadder.Begin(walk.Membership, new RenewalStep.Charge(Day(1, 1), 1, walk.Now), walk.Calendar, walk.Now);
         InvoiceId invoice = begun.InFlight!.InvoiceId;
         Memberships.Membership unknown = RenewalLadder.Settle(begun, invoice, ChargeState.Unknown, null, walk.Now, walk.Calendar);
         Memberships.Membership ended = unknown.CancelAt(Day(1, 2)).End(MembershipStatus.Downgraded, Utc(2025, 1, 2, 5));
@@ -259,7 +259,7 @@ public sealed class RenewalLadderTests
     public void An_attempt_that_was_cut_off_is_asked_for_before_the_membership_ends()
     {
         LadderWalk walk = new(NewYork, Day(1, 1));
-        Memberships.Membership begun = RenewalLadder.Begin(walk.Membership, new RenewalStep.Charge(Day(1, 1), 1), walk.Calendar, walk.Now);
+        Memberships.Membership begun = RenewalLadder.Begin(walk.Membership, new RenewalStep.Charge(Day(1, 1), 1, walk.Now), walk.Calendar, walk.Now);
         Memberships.Membership cancelled = begun.CancelAt(Day(1, 1));
         Instant due = walk.Calendar.StartOfDay(Day(1, 1));
 
