@@ -92,8 +92,7 @@ public sealed class CreateBookingHandler(
             return Error.Invalid(ErrorCodes.UnknownReference, "/resourceId", "There is no such resource.");
         }
 
-        Location location = await settings.FindLocationAsync(resource.LocationId, cancellation)
-            ?? throw new DefectException($"{resource.Id} is at {resource.LocationId}, which does not exist.");
+        Location location = await settings.LocationAsync(resource.LocationId, cancellation);
         if (BookingRules.RefuseTime(request.Start, request.End, location.Calendar, time.Now()) is { } refusal)
         {
             return refusal;

@@ -130,5 +130,5 @@ public sealed class BookingReader(BookingStore bookings, CatalogueStore catalogu
     }
 
     private async Task<SiteCalendar> CalendarOfAsync(LocationId id, CancellationToken cancellation) =>
-        (await settings.FindLocationAsync(id, cancellation) ?? throw new DefectException($"{id} does not exist.")).Calendar;
+        (await settings.LocationAsync(id, cancellation)).Calendar;
 }

@@ -11,7 +11,7 @@ public sealed class InvoiceTerms(SettingsStore settings, TimeProvider time)
     /// <summary>The local day at the location.</summary>
     public async Task<LocalDate> TodayAsync(LocationId id, CancellationToken cancellation)
     {
-        Location location = await settings.FindLocationAsync(id, cancellation) ?? throw new DefectException($"{id} does not exist.");
+        Location location = await settings.LocationAsync(id, cancellation);
         return location.Calendar.DateOf(time.Now());
     }
 

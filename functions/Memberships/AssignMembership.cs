@@ -38,8 +38,7 @@ public sealed class AssignMembershipHandler(
             return earlier;
         }
 
-        Location location = await settings.FindLocationAsync(plan.LocationId, cancellation)
-            ?? throw new DefectException($"Plan {plan.Id} is at no location.");
+        Location location = await settings.LocationAsync(plan.LocationId, cancellation);
         Instant now = time.Now();
         LocalDate today = location.Calendar.DateOf(now);
         if (request.RenewalOn is { } on && !PlanSnapshot.Of(plan).Renews)

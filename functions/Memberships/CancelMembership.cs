@@ -25,8 +25,7 @@ public sealed class CancelMembershipHandler(MembershipStore memberships, Setting
             return Error.NotFound("The membership");
         }
 
-        Location location = await settings.FindLocationAsync(stored.Value.LocationId, cancellation)
-            ?? throw new DefectException($"Location {stored.Value.LocationId} has disappeared.");
+        Location location = await settings.LocationAsync(stored.Value.LocationId, cancellation);
         Instant now = time.Now();
         Error? refusal = context.CheckIfMatch(stored.Value.Version) ?? Refuse(stored.Value, request.On, location.Calendar.DateOf(now));
         if (refusal is not null)

@@ -20,8 +20,7 @@ public sealed class DowngradeMembership(MembershipStore memberships, CatalogueSt
         Stored<Membership> stored, AccessEndReason reason, IReadOnlyList<OutboxMessage> notices, CancellationToken cancellation)
     {
         Membership before = stored.Value;
-        Location location = await settings.FindLocationAsync(before.LocationId, cancellation)
-            ?? throw new DefectException($"Location {before.LocationId} has disappeared.");
+        Location location = await settings.LocationAsync(before.LocationId, cancellation);
         SiteCalendar calendar = location.Calendar;
         Instant now = time.Now();
         Membership ended = before.End(MembershipStatus.Downgraded, now);

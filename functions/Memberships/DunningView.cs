@@ -18,15 +18,13 @@ public sealed record DunningView(
     int RetriesLeft,
     bool PaymentInProgress)
 {
-    private const int Rungs = 4;
-
     public static DunningView Of(Membership membership) => new(
         membership.Id,
         membership.Status,
         membership.Ladder?.PeriodStart,
         [.. (membership.Ladder?.Attempts ?? []).Select(a => new DunningAttempt(a.InvoiceId, a.AttemptNo, a.Rung, a.At, a.State, a.FailureCode))],
         membership.IsOpen ? membership.Ladder?.NextRungOn : null,
-        membership is { Status: MembershipStatus.Delinquent, Ladder: { } ladder } ? Rungs - ladder.FailedRungs : 0,
+        membership is { Status: MembershipStatus.Delinquent, Ladder: { } ladder } ? Ladder.Rungs - ladder.FailedRungs : 0,
         membership.InFlight is not null);
 }
 

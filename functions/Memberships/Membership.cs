@@ -49,7 +49,11 @@ public sealed record Ladder(
     Instant? RungNotBefore,
     InvoiceId LastInvoice,
     IReadOnlyList<AttemptRecord> Attempts,
-    bool AwaitsStaff);
+    bool AwaitsStaff)
+{
+    /// <summary>Attempts of a period before its membership is downgraded; extra ones with a new payment source not counted.</summary>
+    public const int Rungs = 4;
+}
 
 /// <summary>
 /// A subscription of a member to a plan, and everything that decides when it is charged next. One row, partitioned by

@@ -67,5 +67,5 @@ public sealed class ReadMembershipsHandler(MembershipStore memberships, MemberSt
         await memberships.FindAsync(id, cancellation) is { } stored && context.Caller.Reaches(stored.Value.MemberId) ? stored.Value : null;
 
     private async Task<SiteCalendar> CalendarAsync(LocationId location, CancellationToken cancellation) =>
-        (await settings.FindLocationAsync(location, cancellation) ?? throw new DefectException($"Location {location} has disappeared.")).Calendar;
+        (await settings.LocationAsync(location, cancellation)).Calendar;
 }

@@ -7,6 +7,7 @@ using Flex.Platform.Http;
 using Flex.Platform.Messaging;
 using Flex.Platform.Tables;
 using Flex.Settings;
+using Microsoft.Extensions.Logging;
 using NodaTime;
 
 namespace Flex.Memberships;
@@ -68,8 +69,7 @@ public sealed class SignUpHandler(
             return Error.Refused(ErrorCodes.PaymentMethodRequired, "Add a payment method first.");
         }
 
-        Location location = await settings.FindLocationAsync(plan.LocationId, cancellation)
-            ?? throw new DefectException($"Plan {plan.Id} is at no location.");
+        Location location = await settings.LocationAsync(plan.LocationId, cancellation);
         Instant now = time.Now();
         Membership pending = Membership.SignUp(
             EntityId.New<MembershipId>(ids, home), member.Id, member.CustomerId, plan, now, location.Calendar.DateOf(now));
@@ -123,7 +123,8 @@ public sealed record SignUpRequestRow(string BodyHash, MembershipId MembershipId
 /// The second half of a sign-up: charge, then activate or remove. Called by the request itself, by its repetition, by the
 /// payment's message and by the message that watches over requests that were cut off.
 /// </summary>
-public sealed class CompleteSignUp(MembershipStore memberships, SettingsStore settings, IMembershipBilling billing) : IMessageHandler
+public sealed class CompleteSignUp(
+    MembershipStore memberships, SettingsStore settings, IMembershipBilling billing, ILogger<CompleteSignUp> log) : IMessageHandler
 {
     public string Queue => Queues.Memberships;
 
@@ -158,8 +159,18 @@ public sealed class CompleteSignUp(MembershipStore memberships, SettingsStore se
     /// <summary>Applies the outcome once; a membership that is not Pending any more is left alone.</summary>
     public async Task ApplyAsync(MembershipId id, ChargeState state, CancellationToken cancellation)
     {
-        if (state is not (ChargeState.Succeeded or ChargeState.Failed)
-            || await memberships.FindAsync(id, cancellation) is not { Value.Status: MembershipStatus.Pending } stored)
+        if (state is not (ChargeState.Succeeded or ChargeState.Failed))
+        {
+            return;
+        }
+
+        Stored<Membership>? found = await memberships.FindAsync(id, cancellation);
+        if (found is null && state == ChargeState.Succeeded)
+        {
+            log.LogWarning("The payment for {MembershipId} came in after its sign-up had been refused: staff have to give it back or sign up again.", id);
+        }
+
+        if (found is not { Value.Status: MembershipStatus.Pending } stored)
         {
             return;
         }
@@ -209,5 +220,5 @@ public sealed class CompleteSignUp(MembershipStore memberships, SettingsStore se
         MembershipView.Of(membership, await CalendarAsync(membership.LocationId, cancellation));
 
     private async Task<SiteCalendar> CalendarAsync(LocationId location, CancellationToken cancellation) =>
-        (await settings.FindLocationAsync(location, cancellation) ?? throw new DefectException($"Location {location} has disappeared.")).Calendar;
+        (await settings.LocationAsync(location, cancellation)).Calendar;
 }

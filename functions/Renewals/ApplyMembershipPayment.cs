@@ -33,8 +33,7 @@ public sealed class ApplyMembershipPayment(
             return;
         }
 
-        Location location = await settings.FindLocationAsync(stored.Value.LocationId, cancellation)
-            ?? throw new DefectException($"Location {stored.Value.LocationId} has disappeared.");
+        Location location = await settings.LocationAsync(stored.Value.LocationId, cancellation);
         SiteCalendar calendar = location.Calendar;
         Membership after = settled.State == ChargeState.Reversed
             ? RenewalLadder.Reverse(stored.Value, settled.Period, settled.InvoiceId, settled.FailureCode, settled.At, calendar)

@@ -36,7 +36,7 @@ public abstract record RenewalStep
 /// </summary>
 public static class RenewalLadder
 {
-    /// <summary>Days from the notice of the k-th failure to the next rung.</summary>
+    /// <summary>Days from the notice of the k-th failure to the next rung: one fewer than <see cref="Ladder.Rungs"/>.</summary>
     public static readonly IReadOnlyList<int> GapDays = [1, 3, 3];
 
     /// <summary>A merged attempt runs at the slot if that is within this time of the source update.</summary>
@@ -44,8 +44,6 @@ public static class RenewalLadder
 
     /// <summary>While a payment is under way the settlement is a signal; this is how often it is looked at without one.</summary>
     private static readonly Duration SettlementCheck = Duration.FromDays(1);
-
-    public static int Rungs => GapDays.Count + 1;
 
     public static RenewalStep Decide(Membership membership, SiteCalendar calendar, Instant now)
     {
@@ -275,7 +273,7 @@ public static class RenewalLadder
         Ladder ladder = before with
         {
             FailedRungs = failed,
-            NextRungOn = !isRung ? before.NextRungOn : failed < Rungs ? calendar.DateOf(at).PlusDays(GapDays[failed - 1]) : null,
+            NextRungOn = !isRung ? before.NextRungOn : failed < Ladder.Rungs ? calendar.DateOf(at).PlusDays(GapDays[failed - 1]) : null,
             RungNotBefore = isRung ? null : at,
             LastInvoice = attempt.InvoiceId,
             Attempts = [.. before.Attempts, record],

@@ -147,5 +147,5 @@ public sealed class RenewalStepHandler(
     private static RenewalStepResult LookAgain(Instant at, string waiting) => new(at.ToDateTimeUtc(), waiting);
 
     private async Task<SiteCalendar> CalendarAsync(LocationId location, CancellationToken cancellation) =>
-        (await settings.FindLocationAsync(location, cancellation) ?? throw new DefectException($"Location {location} has disappeared.")).Calendar;
+        (await settings.LocationAsync(location, cancellation)).Calendar;
 }

@@ -31,6 +31,10 @@ public sealed class SettingsStore(ITableStore tables, TimeProvider time) : IDisp
     public Task<Location?> FindLocationAsync(LocationId id, CancellationToken cancellation) =>
         FindAsync(s => s.Locations.GetValueOrDefault(id), cancellation);
 
+    /// <summary>The location that something stored refers to, which therefore exists: locations are never deleted.</summary>
+    public async Task<Location> LocationAsync(LocationId id, CancellationToken cancellation) =>
+        await FindLocationAsync(id, cancellation) ?? throw new DefectException($"{id} does not exist.");
+
     /// <summary>All locations in the order of their creation.</summary>
     public async Task<IReadOnlyList<Location>> ListLocationsAsync(CancellationToken cancellation) =>
         [.. (await _cache.GetAsync(cancellation)).Locations.Values.OrderBy(l => l.Id.Value, StringComparer.Ordinal)];

@@ -1,10 +1,12 @@
 using System.Net.Http.Json;
 using System.Text.Json.Nodes;
 using Flex.Catalogue;
+using Flex.Invoicing;
 using Flex.Kernel;
 using Flex.Local.Audit;
 using Flex.Local.Runtime.Testing;
 using Flex.Memberships;
+using Flex.Payments;
 using Flex.Platform.Identity;
 using NodaTime;
 using NodaTime.Text;
@@ -102,10 +104,18 @@ internal sealed class RenewalWorld : IAsyncDisposable
         }
     }
 
+    /// <summary>The gateway's last word on an invoice's latest attempt, as a webhook or the reconciliation would bring it.</summary>
+    public async Task SettleAsync(InvoiceId id, AttemptState state)
+    {
+        StoredEntry entry = (await World.Get<InvoiceBook>().FindAsync(id, CancellationToken.None))!;
+        await World.Get<PaymentRunner>().RecordAsync(entry, entry.Entry.Attempts.Count, new PaymentObservation(state), null, CancellationToken.None);
+    }
+
     public async Task AssertSoundAsync()
     {
         AuditReport report = await HostAudit.RunAsync(World.Services, atRest: true, TestContext.Current.CancellationToken);
         Assert.Empty(report.Findings);
+        Assert.Empty(World.Log.Errors);
     }
 
     public ValueTask DisposeAsync() => World.DisposeAsync();

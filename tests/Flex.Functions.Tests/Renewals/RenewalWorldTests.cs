@@ -1,5 +1,6 @@
 using System.Net.Http.Json;
 using System.Text.Json.Nodes;
+using Flex.Invoicing;
 using Flex.Kernel;
 using Flex.Local.Audit;
 using Flex.Local.Runtime.Testing;
@@ -125,6 +126,23 @@ public sealed class RenewalWorldTests
         Assert.Empty((await world.GetAsync($"/api/v1/memberships?memberId={world.MemberId}"))["results"]!.AsArray());
         Assert.Equal("voided", (string?)Assert.Single(await world.InvoicesAsync("signUp"))["documentState"]);
         await world.AssertSoundAsync();
+    }
+
+    [Fact]
+    [Trait("Rule", "MEM-5")]
+    public async Task Money_that_comes_in_after_its_sign_up_was_declined_is_on_the_invoice_and_told_to_staff()
+    {
+        await using RenewalWorld world = await RenewalWorld.StartAsync();
+        await world.AttachAsync("pm_card_chargeCustomerFail");
+        using HttpResponseMessage answer = await world.PostAsync(
+            "/api/v1/memberships/sign-up", new JsonObject { ["planId"] = world.PlanId, ["memberId"] = world.MemberId }, "sign-up");
+        InvoiceId invoice = EntityId.Parse<InvoiceId>((string)Assert.Single(await world.InvoicesAsync("signUp"))["id"]!);
+
+        await world.SettleAsync(invoice, AttemptState.Succeeded);
+        await world.World.AdvanceAsync(Duration.FromMinutes(5));
+
+        Assert.Equal("paid", (string?)Assert.Single(await world.InvoicesAsync("signUp"))["settlement"]);
+        Assert.Contains(world.World.Log.Entries, e => e.Message.Contains("came in after its sign-up had been refused", StringComparison.Ordinal));
     }
 
     [Fact]

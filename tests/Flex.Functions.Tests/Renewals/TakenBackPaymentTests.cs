@@ -59,7 +59,7 @@ public sealed class TakenBackPaymentTests
         Assert.Equal("delinquent", (string?)(await world.MembershipAsync(id))["status"]);
         InvoiceId underWay = EntityId.Parse<InvoiceId>((string)(await world.InvoicesAsync("renewal"))[0]["id"]!);
         await world.AttachAsync("pm_card_visa");
-        await SettleAsync(world, underWay, AttemptState.Succeeded);
+        await world.SettleAsync(underWay, AttemptState.Succeeded);
         await world.World.AdvanceAsync(Duration.FromHours(3));
 
         JsonObject membership = await world.MembershipAsync(id);
@@ -74,13 +74,6 @@ public sealed class TakenBackPaymentTests
         {
             await world.World.AdvanceAsync(Duration.FromHours(1));
         }
-    }
-
-    private static async Task SettleAsync(RenewalWorld world, InvoiceId id, AttemptState state)
-    {
-        StoredEntry entry = (await world.World.Get<InvoiceBook>().FindAsync(id, TestContext.Current.CancellationToken))!;
-        await world.World.Get<PaymentRunner>().RecordAsync(
-            entry, entry.Entry.Attempts.Count, new PaymentObservation(state), null, TestContext.Current.CancellationToken);
     }
 
     private static async Task RepeatNoticeAsync(RenewalWorld world, InvoiceId id)
