@@ -1,7 +1,0 @@
-namespace Flex.Local.Tests;
-
-public sealed class Placeholder
-{
-    [Xunit.Fact]
-    public void Builds() => Xunit.Assert.True(true);
-}
