@@ -1,6 +1,5 @@
 using System.Net.Http.Headers;
 using System.Security.Cryptography;
-using System.Text;
 using System.Text.Json.Nodes;
 using Flex.EndToEnd.Tests.Support;
 using Flex.Local.Runtime.Hosting;
