@@ -1,7 +1,7 @@
-using Flex.Kernel;
 using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json.Nodes;
+using Flex.Kernel;
 using Flex.Local.Runtime.Queueing;
 using Flex.Local.Runtime.Testing;
 using Flex.Local.Simulators.Salto;

@@ -1,7 +1,7 @@
-using Flex.Kernel;
 using Flex.Access;
 using Flex.Bookings;
 using Flex.Invoicing;
+using Flex.Kernel;
 using Flex.Local.Audit;
 using Flex.Local.Runtime.Queueing;
 using Flex.Local.Runtime.Testing;
