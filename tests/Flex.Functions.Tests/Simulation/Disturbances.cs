@@ -1,5 +1,5 @@
-using Flex.Kernel;
 using Flex.Invoicing;
+using Flex.Kernel;
 using Flex.Local.Runtime.Durable;
 using Flex.Local.Runtime.Faults;
 using Flex.Local.Runtime.Queueing;

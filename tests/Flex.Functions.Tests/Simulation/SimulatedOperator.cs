@@ -1,7 +1,7 @@
-using Flex.Kernel;
 using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json.Nodes;
+using Flex.Kernel;
 using Flex.Local.Runtime.Queueing;
 using Flex.Local.Runtime.Testing;
 using Flex.Local.Simulators.Salto;
@@ -255,8 +255,11 @@ internal sealed class SimulatedOperator : IAsyncDisposable
         ["isPublic"] = true,
     };
 
-    private async Task<string> CreateAsync(string collection, JsonObject body) =>
-        (string)(await OkAsync("staff", HttpMethod.Post, "/api/v1/" + collection, body, $"{collection}-{body["name"] ?? body["email"]}".Replace(' ', '-')))["id"]!;
+    private async Task<string> CreateAsync(string collection, JsonObject body)
+    {
+        string key = $"{collection}-{body["name"] ?? body["email"]}".Replace(' ', '-');
+        return (string)(await OkAsync("staff", HttpMethod.Post, "/api/v1/" + collection, body, key))["id"]!;
+    }
 
     private HttpClient ClientOf(string who)
     {
