@@ -255,8 +255,11 @@ internal sealed class SimulatedOperator : IAsyncDisposable
         ["isPublic"] = true,
     };
 
-    private async Task<string> CreateAsync(string collection, JsonObject body) =>
-        (string)(await OkAsync("staff", HttpMethod.Post, "/api/v1/" + collection, body, $"{collection}-{body["name"] ?? body["email"]}".Replace(' ', '-')))["id"]!;
+    private async Task<string> CreateAsync(string collection, JsonObject body)
+    {
+        string key = $"{collection}-{body["name"] ?? body["email"]}".Replace(' ', '-');
+        return (string)(await OkAsync("staff", HttpMethod.Post, "/api/v1/" + collection, body, key))["id"]!;
+    }
 
     private HttpClient ClientOf(string who)
     {

@@ -53,7 +53,12 @@ internal sealed class Story(SimulatedOperator house)
         string id = dice.Of(member.Memberships);
         LocalDate today = house.Calendar.DateOf(house.World.Now);
         await house.TryAsync(
-            "staff", HttpMethod.Post, $"/api/v1/memberships/{id}/cancel", new JsonObject { ["on"] = Iso.Format(today) }, $"rival-{++_keys}", dice.Between(1, 4));
+            "staff",
+            HttpMethod.Post,
+            $"/api/v1/memberships/{id}/cancel",
+            new JsonObject { ["on"] = Iso.Format(today) },
+            $"rival-{++_keys}",
+            version: dice.Between(1, 4));
     }
 
     private Task StepAsync()
@@ -143,7 +148,8 @@ internal sealed class Story(SimulatedOperator house)
 
     private async Task PayAsync(SimulatedMember member)
     {
-        if (await house.SendAsync(member.MemberId, HttpMethod.Get, $"/api/v1/invoices?customerId={member.CustomerId}&limit=20") is { Status: HttpStatusCode.OK } found
+        string list = $"/api/v1/invoices?customerId={member.CustomerId}&limit=20";
+        if (await house.SendAsync(member.MemberId, HttpMethod.Get, list) is { Status: HttpStatusCode.OK } found
             && found.Answer["results"]!.AsArray() is { Count: > 0 } invoices)
         {
             await PostAsync(member.MemberId, $"invoices/{_dice.Of([.. invoices])!["id"]}/pay", null);
@@ -164,7 +170,8 @@ internal sealed class Story(SimulatedOperator house)
         var (who, path, body, key, status, id) = _dice.Of(_answered);
         if (await house.SendAsync(who, HttpMethod.Post, path, body, key) is { } again && ((string?)again.Answer["id"] != id || again.Status != status))
         {
-            throw new SimulationFailureException($"POST {path} under {key} first answered {status} {id} and then {again.Status} {again.Answer.ToJsonString()}.");
+            throw new SimulationFailureException(
+                $"POST {path} under {key} first answered {status} {id} and then {again.Status} {again.Answer.ToJsonString()}.");
         }
     }
 
@@ -179,7 +186,8 @@ internal sealed class Story(SimulatedOperator house)
         string key = $"key-{++_keys}";
         string path = "/api/v1/" + collection;
         (HttpStatusCode Status, JsonObject Answer)? outcome = await house.SendAsync(who, HttpMethod.Post, path, body, key, version);
-        house.Log.Add($"{house.World.Now} {who} POST {path} {body?.ToJsonString()} [{key}] -> {outcome?.Status.ToString() ?? "gave up"} {outcome?.Answer["code"] ?? outcome?.Answer["id"]}");
+        string answer = outcome is { } given ? $"{given.Status} {given.Answer["code"] ?? given.Answer["id"]}" : "gave up";
+        house.Log.Add($"{house.World.Now} {who} POST {path} {body?.ToJsonString()} [{key}] -> {answer}");
         if (outcome is not { } answered)
         {
             return;

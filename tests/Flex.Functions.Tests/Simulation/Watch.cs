@@ -22,6 +22,9 @@ internal sealed class Watch(SimulatedOperator house)
 {
     private static readonly CancellationToken None = CancellationToken.None;
 
+    /// <summary>Logs the last failed try and the open circuit as errors, and without the failure; every one here is a simulated outage.</summary>
+    private const string Resilience = "Polly";
+
     private readonly Dictionary<MembershipId, Membership> _memberships = [];
     private readonly Dictionary<BookingId, Booking> _bookings = [];
     private readonly Dictionary<InvoiceId, BookEntry> _invoices = [];
@@ -103,7 +106,8 @@ internal sealed class Watch(SimulatedOperator house)
             _bookings[now.Id] = now;
         }
 
-        foreach (BookEntry now in await DocumentsAsync<BookEntry>(InvoiceBook.Table, InvoiceBook.InvoicePrefix))
+        List<BookEntry> entries = await DocumentsAsync<BookEntry>(InvoiceBook.Table, InvoiceBook.InvoicePrefix);
+        foreach (BookEntry now in entries)
         {
             if (_invoices.TryGetValue(now.Invoice.Id, out BookEntry? before)
                 && ((before.Invoice.Number is { } number && now.Invoice.Number != number)
@@ -116,7 +120,7 @@ internal sealed class Watch(SimulatedOperator house)
             _invoices[now.Invoice.Id] = now;
         }
 
-        foreach (InvoiceId gone in _invoices.Keys.Except((await DocumentsAsync<BookEntry>(InvoiceBook.Table, InvoiceBook.InvoicePrefix)).Select(e => e.Invoice.Id)))
+        foreach (InvoiceId gone in _invoices.Keys.Except(entries.Select(e => e.Invoice.Id)))
         {
             findings.Add($"history: {gone} has disappeared.");
         }
@@ -125,8 +129,9 @@ internal sealed class Watch(SimulatedOperator house)
     }
 
     /// <summary>What is logged as an error is a defect, unless a simulated misfortune explains it; those all say so.</summary>
-    private IReadOnlyList<string> Defects() =>
-        [.. World.Log.Errors.Where(e => e.Category != "Polly" && e.Exception?.ToString().Contains("simulated", StringComparison.OrdinalIgnoreCase) != true).Select(e => $"log: {e.Category}: {e.Message} {e.Exception}")];
+    private IReadOnlyList<string> Defects() => [.. World.Log.Errors
+        .Where(e => e.Category != Resilience && e.Exception?.ToString().Contains("simulated", StringComparison.OrdinalIgnoreCase) != true)
+        .Select(e => $"log: {e.Category}: {e.Message} {e.Exception}")];
 
     /// <summary>What should have happened long ago.</summary>
     private async Task<IReadOnlyList<string>> OutstandingAsync()
@@ -161,7 +166,8 @@ internal sealed class Watch(SimulatedOperator house)
             }
         }
 
-        foreach (MemberAccess access in (await DocumentsAsync<MemberAccess>(AccessStore.Table, "A")).Where(a => a.Pending || a.State == AccessState.NeedsAttention))
+        List<MemberAccess> doors = await DocumentsAsync<MemberAccess>(AccessStore.Table, "A");
+        foreach (MemberAccess access in doors.Where(a => a.Pending || a.State == AccessState.NeedsAttention))
         {
             findings.Add($"stuck: doors of {access.MemberId} are {access.State} {access.Attention}: {access.LastFault}");
         }
@@ -187,7 +193,7 @@ internal sealed class Watch(SimulatedOperator house)
         HashSet<string> open = [.. World.Salto.Inspection.Users().Where(u => u.CanOpen).Select(u => u.Email!)];
         return [.. house.Members
             .Where(m => entitled.Contains(m.MemberId) != open.Contains(m.Email))
-            .Select(m => $"doors: {m.Name} is {(entitled.Contains(m.MemberId) ? string.Empty : "not ")}entitled and can {(open.Contains(m.Email) ? string.Empty : "not ")}open.")];
+            .Select(m => $"doors: {m.Name} {(entitled.Contains(m.MemberId) ? "is entitled and cannot open" : "can open and is not entitled")}.")];
     }
 
     private async Task<List<T>> DocumentsAsync<T>(string table, string prefix)
