@@ -37,7 +37,8 @@ internal sealed record BenchOptions(string? Only, bool Quick, IReadOnlyList<int>
         var sizes = new List<int>();
         foreach (string part in text.Split(',', StringSplitOptions.TrimEntries))
         {
-            if (!int.TryParse(part, NumberStyles.None, CultureInfo.InvariantCulture, out int size) || size is < 1 or > 1_000_000 || (sizes.Count > 0 && size <= sizes[^1]))
+            bool isSize = int.TryParse(part, NumberStyles.None, CultureInfo.InvariantCulture, out int size) && size is >= 1 and <= 1_000_000;
+            if (!isSize || (sizes.Count > 0 && size <= sizes[^1]))
             {
                 throw new CommandArgumentException("--memberships is a list of ascending numbers from 1 to 1000000, e.g. 1000,10000,100000.");
             }

@@ -84,7 +84,8 @@ internal sealed class HttpBench(LocalHost host, Space space, HttpClient http, st
                 "bookings",
                 $"{Clients(clients)}, a room each",
                 $"{Report.Number(booked.PerSecond)}/s",
-                $"Azurite {Report.Number(azurite.PerSecond)} two-row transactions/s, ratio {Report.Number(booked.PerSecond / azurite.PerSecond)}; {Latency(booked)}",
+                $"Azurite {Report.Number(azurite.PerSecond)} two-row transactions/s, ratio {Report.Number(booked.PerSecond / azurite.PerSecond)}; "
+                    + Latency(booked),
                 booked.Failed == 0);
         }
 
@@ -102,11 +103,17 @@ internal sealed class HttpBench(LocalHost host, Space space, HttpClient http, st
         LoadResult booked = await ClosedLoop.RunAsync(clients, options.LoadTime * 3, async (client, _) =>
         {
             int slot = Interlocked.Increment(ref taken);
-            return slot < slots ? await SendAsync(Requests.Booking(token, space.Rooms[^1], space.People[client].Member, _firstDay + (ShortSlot * slot), ShortSlot)) : null;
+            return slot < slots
+                ? await SendAsync(Requests.Booking(token, space.Rooms[^1], space.People[client].Member, _firstDay + (ShortSlot * slot), ShortSlot))
+                : null;
         });
         await SettleAsync(cancellation);
         report.Add(
-            "bookings", $"{clients} clients, one room-day", $"{Report.Number(booked.PerSecond)}/s", $"{booked.Done} bookings, {booked.Failed} failed; {Latency(booked)}", booked.Failed == 0);
+            "bookings",
+            $"{Clients(clients)}, one room-day",
+            $"{Report.Number(booked.PerSecond)}/s",
+            $"{booked.Done} bookings, {booked.Failed} failed; {Latency(booked)}",
+            booked.Failed == 0);
     }
 
     private async Task WebhooksAsync(CancellationToken cancellation)

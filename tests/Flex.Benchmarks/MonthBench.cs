@@ -12,8 +12,16 @@ using NodaTime;
 
 namespace Flex.Benchmarks;
 
-/// <summary>What a simulated month has taken. Processor time tells more than elapsed time on a busy machine. Memory in MiB, storage calls and charges in all.</summary>
-internal sealed record Month(int Memberships, double Seconds, double Processor, double PeakMemory, long ProductCalls, long AllCalls, int Charges, IReadOnlyList<string> Problems);
+/// <summary>What a simulated month has taken. Processor time tells more than elapsed time on a busy machine. Memory in MiB; the rest in all.</summary>
+internal sealed record Month(
+    int Memberships,
+    double Seconds,
+    double Processor,
+    double PeakMemory,
+    long ProductCalls,
+    long AllCalls,
+    int Charges,
+    IReadOnlyList<string> Problems);
 
 /// <summary>
 /// A month of renewals in a world on memory tables: everything Flex does in it, with Stripe, the queues, the task hub and
@@ -21,7 +29,7 @@ internal sealed record Month(int Memberships, double Seconds, double Processor, 
 /// </summary>
 internal static class MonthBench
 {
-    /// <summary>Cost per membership may rise by this much from one size to the next: trees, caches and a busy machine. Ten times as many at quadratic cost is 10.</summary>
+    /// <summary>Cost per membership may rise by this much to the next size: trees, caches, a busy machine. Ten times as many at quadratic cost is 10.</summary>
     private const double MostGrowth = 2;
 
     private const int MostWarmUp = 200;
@@ -36,7 +44,10 @@ internal static class MonthBench
         Report.Progress("an empty month");
         Month empty = await SimulateAsync(0, cancellation);
         report.Add(
-            "month", "empty", $"{Report.Number(empty.Seconds)} s", $"processor {Report.Number(empty.Processor)} s: timers alone; taken off below; peak {empty.PeakMemory:N0} MB");
+            "month",
+            "empty",
+            $"{Report.Number(empty.Seconds)} s",
+            $"processor {Report.Number(empty.Processor)} s: timers alone; taken off below; peak {Report.Number(empty.PeakMemory)} MB");
         Month? smaller = null;
         foreach (int size in options.Memberships)
         {
@@ -44,21 +55,24 @@ internal static class MonthBench
             Month month = await SimulateAsync(size, cancellation);
             double? growth = smaller is null ? null : Statistics.Growth(
                 smaller.Processor - empty.Processor, smaller.Memberships, month.Processor - empty.Processor, month.Memberships);
-            string beside = string.Create(
-                CultureInfo.InvariantCulture,
-                $"processor {(month.Processor - empty.Processor) * 1000 / size:N2} ms each{(growth is { } g ? $" (growth {g:N2})" : string.Empty)}, peak {month.PeakMemory:N0} MB ({month.PeakMemory * 1024 / size:N0} KB each), ")
-                + string.Create(
-                    CultureInfo.InvariantCulture,
-                    $"storage calls each {(double)month.ProductCalls / size:N1}, with hub and queues {(double)month.AllCalls / size:N1}; {month.Charges} charges");
+            string[] beside =
+            [
+                Text($"processor {(month.Processor - empty.Processor) * 1000 / size:N2} ms each{(growth is { } g ? Text($" (growth {g:N2})") : string.Empty)}"),
+                Text($"peak {month.PeakMemory:N0} MB ({month.PeakMemory * 1024 / size:N0} KB each)"),
+                Text($"storage calls each {(double)month.ProductCalls / size:N1}, with hub and queues {(double)month.AllCalls / size:N1}"),
+                Text($"{month.Charges:N0} charges"),
+            ];
             report.Add(
                 "month",
-                $"{size.ToString("N0", CultureInfo.InvariantCulture)} memberships",
+                Text($"{size:N0} memberships"),
                 $"{Report.Number(month.Seconds)} s",
-                string.Join("; ", [beside, .. month.Problems]),
+                string.Join("; ", [.. beside, .. month.Problems]),
                 month.Charges == size && month.Problems.Count == 0 && growth is null or <= MostGrowth);
             smaller = month;
         }
     }
+
+    private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 
     private static async Task<Month> SimulateAsync(int size, CancellationToken cancellation)
     {
@@ -88,7 +102,8 @@ internal static class MonthBench
         double peak = memory.Peak;
         long calls = world.Tables.Calls - callsBefore;
         int charges = world.Stripe.Audit().PaymentIntents.Skip(chargesBefore).Count(p => p.Status == "succeeded");
-        return new Month(size, seconds, used, peak, recorder.Total, calls, charges, [.. world.Log.Entries.Select(e => e.ToString()).Take(3)]);
+        string[] problems = [.. world.Log.Entries.Select(e => e.ToString()).Take(3)];
+        return new Month(size, seconds, used, peak, recorder.Total, calls, charges, problems);
     }
 
     /// <summary>Straight through the stores, each with a customer of its own at the gateway; due dates go round the days after the first.</summary>
@@ -106,8 +121,10 @@ internal static class MonthBench
             (string gatewayCustomer, string card) = CardAtStripe(world.Stripe, customerId);
             var onFile = new PaymentMethodOnFile(card, PaymentMethodKind.Card, "visa", "4242");
             string email = $"m{i}@example.test";
-            Require(await customers.CommitAsync(CustomerStore.Insert(new Customer(customerId, $"Customer {i}", email, null, gatewayCustomer, onFile, 1)), cancellation));
-            Require(await members.CommitAsync(MemberStore.Insert(new Member(memberId, customerId, plan.LocationId, email, "First", "Last", [], 1)), cancellation));
+            var customer = new Customer(customerId, $"Customer {i}", email, null, gatewayCustomer, onFile, 1);
+            var member = new Member(memberId, customerId, plan.LocationId, email, "First", "Last", [], 1);
+            Require(await customers.CommitAsync(CustomerStore.Insert(customer), cancellation));
+            Require(await members.CommitAsync(MemberStore.Insert(member), cancellation));
             var id = EntityId.Derive<MembershipId>($"membership-{i}", EntityId.Home(plan.LocationId));
             var membership = Membership.Assign(id, memberId, customerId, plan, world.Now, First, First.PlusDays(1 + (i % days)));
             await memberships.IndexAsync(membership, cancellation);

@@ -23,7 +23,8 @@ internal sealed class Space(FlexClient client, CancellationToken cancellation)
         Location = await CreateAsync("locations", "location", new JsonObject { ["name"] = "House", ["timeZone"] = "Etc/UTC", ["currency"] = Currency });
         Plan = await CreateAsync("plans", "plan", PlanOf("Full time", "100.00", isDefault: false));
         await CreateAsync("plans", "default", PlanOf("Community", "0.00", isDefault: true));
-        string rate = await CreateAsync("rates", "rate", new JsonObject { ["name"] = "Rooms", ["hourlyPrice"] = Price("12.00"), ["locationIds"] = new JsonArray() });
+        string rate = await CreateAsync(
+            "rates", "rate", new JsonObject { ["name"] = "Rooms", ["hourlyPrice"] = Price("12.00"), ["locationIds"] = new JsonArray() });
         List<string> made = [];
         List<Person> people = [];
         for (int i = 0; i < size; i++)

@@ -19,7 +19,8 @@ internal static class StartUpBench
                 seconds.Add(await OnceAsync(storage, cancellation));
             }
 
-            report.Add("start-up", storage, $"{Report.Number(Statistics.Median(seconds))} s", $"process start to ready, median of {seconds.Count}, empty store");
+            string median = $"{Report.Number(Statistics.Median(seconds))} s";
+            report.Add("start-up", storage, median, $"process start to ready, median of {seconds.Count}, empty store");
         }
     }
 
