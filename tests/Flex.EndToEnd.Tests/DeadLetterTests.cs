@@ -44,7 +44,15 @@ public sealed class DeadLetterTests(Space space) : IClassFixture<Space>
         JsonObject fault = await space.Client.PostAsync(
             string.Empty,
             "/local/faults",
-            new JsonObject { ["target"] = "stripe", ["kind"] = "status", ["status"] = 401, ["method"] = "GET", ["path"] = "/v1/payment_intents/pi_late", ["times"] = null },
+            new JsonObject
+            {
+                ["target"] = "stripe",
+                ["kind"] = "status",
+                ["status"] = 401,
+                ["method"] = "GET",
+                ["path"] = "/v1/payment_intents/pi_late",
+                ["times"] = null,
+            },
             "late-fault",
             Cancel);
         using var delivery = new HttpRequestMessage(HttpMethod.Post, "/api/v1/webhooks/stripe") { Content = new StringContent(Body) };

@@ -40,7 +40,8 @@ public sealed class RaceTests(Space space) : IClassFixture<Space>
             while (wishes.TryDequeue(out int wished))
             {
                 Instant slot = first + (wished / Rivals * Length);
-                JsonObject wish = Bodies.Booking(space, InstantPattern.General.Format(slot), InstantPattern.General.Format(slot + Length)).With("resourceId", room);
+                (string start, string end) = (InstantPattern.General.Format(slot), InstantPattern.General.Format(slot + Length));
+                JsonObject wish = Bodies.Booking(space, start, end).With("resourceId", room);
                 string key = string.Create(CultureInfo.InvariantCulture, $"race-{wished}");
                 (HttpStatusCode status, JsonObject answer) = await client.SendAsync(member, HttpMethod.Post, "/api/v1/bookings", wish, key, null, cancel);
                 answers.Add((slot, status, (string?)answer["code"]));
@@ -65,7 +66,8 @@ public sealed class RaceTests(Space space) : IClassFixture<Space>
         do
         {
             string after = cursor is null ? string.Empty : "&cursor=" + cursor;
-            JsonObject page = await space.Client.GetAsync("staff", $"/api/v1/bookings?resourceId={room}&from=2025-02-01&to=2025-02-28&limit=100{after}", cancel);
+            string list = $"/api/v1/bookings?resourceId={room}&from=2025-02-01&to=2025-02-28&limit=100{after}";
+            JsonObject page = await space.Client.GetAsync("staff", list, cancel);
             starts.AddRange(page["results"]!.AsArray().Select(b => InstantPattern.ExtendedIso.Parse((string)b!["start"]!).Value));
             cursor = (string?)page["cursorNext"];
         }

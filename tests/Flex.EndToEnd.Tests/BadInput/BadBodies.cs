@@ -31,7 +31,8 @@ internal static class BadBodies
         Post("an enum value nobody knows", Resources, s => Bodies.Resource(s, s.Rate).With("kind", "garage"), 400, Malformed),
         Post("an enum value in other case", Resources, s => Bodies.Resource(s, s.Rate).With("kind", "MeetingRoom"), 400, Malformed),
         Post("a text for a boolean", Plans, s => Bodies.Plan(s).With("isPublic", "true"), 400, Malformed),
-        Post("a number for an amount", Rates, s => Bodies.Rate(s).With("hourlyPrice", new JsonObject { ["amount"] = 12, ["currency"] = "eur" }), 400, Malformed),
+        Post("a number for an amount", Rates,
+            s => Bodies.Rate(s).With("hourlyPrice", new JsonObject { ["amount"] = 12, ["currency"] = "eur" }), 400, Malformed),
         Post("a text for money", Rates, s => Bodies.Rate(s).With("hourlyPrice", "12.00 eur"), 400, Malformed),
         Post("an object for a list", Plans, s => Bodies.Plan(s).With("accessGroups", new JsonObject()), 400, Malformed),
         Post("null in a list", Plans, s => Bodies.Plan(s).With("accessGroups", new JsonArray((JsonNode?)null)), 400, Malformed),
@@ -52,7 +53,8 @@ internal static class BadBodies
         Post("an unknown member of money", Rates, s => Bodies.Rate(s).With("hourlyPrice", Bodies.Money("12.00").With("cents", 1200)), 400, Malformed),
         Post("an id of the caller's choice", Locations, _ => Bodies.Location().With("id", "loc_1"), 400, Malformed),
         Post("a price of the caller's choice", Bookings, s => Bodies.Booking(s).With("price", Bodies.Money("0.00")), 400, Malformed) with { As = "ada" },
-        Put("an account status of the caller's choice", _ => "/api/v1/settings/operator", _ => new JsonObject { ["accountStatus"] = "suspended" }, 400, Malformed),
+        Put("an account status of the caller's choice", _ => "/api/v1/settings/operator",
+            _ => new JsonObject { ["accountStatus"] = "suspended" }, 400, Malformed),
         Raw("a member given twice", Locations, """{"name":"A","name":"B","timeZone":"Europe/Berlin","currency":"eur"}""", 400, Malformed),
     ];
 
@@ -80,13 +82,15 @@ internal static class BadBodies
         Raw("lists in lists without end", Locations, new string('[', 5000), 400, Malformed),
         Raw("a form for JSON", Locations, "name=North", 415, "unsupported_media_type") with { ContentType = "application/x-www-form-urlencoded" },
         Raw("JSON that calls itself text", Locations, Bodies.Location().ToJsonString(), 415, "unsupported_media_type") with { ContentType = "text/plain" },
-        new("a body where none belongs", "POST", s => $"/api/v1/invoices/{s.AdasInvoice}/pay", _ => """{"amount":"1.00"}""", 400, Malformed) { Key = "bad-body" },
+        new("a body where none belongs", "POST", s => $"/api/v1/invoices/{s.AdasInvoice}/pay",
+            _ => """{"amount":"1.00"}""", 400, Malformed) { Key = "bad-body" },
     ];
 
     private static IEnumerable<BadRequest> TooMuch =>
     [
         Post("a body of 300 kB", Locations, _ => Bodies.Location(new string('n', 300_000)), 413, "body_too_large"),
-        Post("a body of 300 kB that does not say so", Locations, _ => Bodies.Location(new string('n', 300_000)), 413, "body_too_large") with { Chunked = true },
+        Post("a body of 300 kB that does not say so", Locations, _ => Bodies.Location(new string('n', 300_000)), 413, "body_too_large")
+            with { Chunked = true },
     ];
 
     private static JsonObject Membership(Space space, string member) => new() { ["memberId"] = member, ["planId"] = space.Plan };

@@ -15,10 +15,14 @@ internal static class BadReferences
 
     public static IEnumerable<BadRequest> All => [.. UnknownIds, .. OthersIds, .. Roles, .. Headers, .. Queries, .. Methods];
 
+    private static readonly string[] Collections =
+    [
+        "locations/loc", "tax-rates/tax", "plans/pln", "resources/res", "rates/rat", "customers/cus", "members/mbr", "invoices/inv", "bill-runs/brn",
+    ];
+
     private static IEnumerable<BadRequest> UnknownIds =>
     [
-        .. new[] { "locations/loc", "tax-rates/tax", "plans/pln", "resources/res", "rates/rat", "customers/cus", "members/mbr", "invoices/inv", "bill-runs/brn" }
-            .Select(path => Get("an unknown id: " + path, _ => $"/api/v1/{path}_{Nothing}", 404, NotFound)),
+        .. Collections.Select(path => Get("an unknown id: " + path, _ => $"/api/v1/{path}_{Nothing}", 404, NotFound)),
         .. new[] { "bookings/bkg", "memberships/mem" }
             .Select(path => Get("an unknown id: " + path, _ => $"/api/v1/{path}_{Nothing}000000", 404, NotFound)),
         Get("an id of no form in the path", _ => "/api/v1/members/1", 404, NotFound),
@@ -59,10 +63,12 @@ internal static class BadReferences
         Post("a booking for another member", "/api/v1/bookings", s => Bodies.Booking(s).With("memberId", s.Ada.Member), 404, NotFound) with { As = "bob" },
         Post("another customer's card", s => $"/api/v1/customers/{s.Ada.Customer}/payment-methods", _ => Card, 404, NotFound) with { As = "bob" },
         Act("a payment of another's invoice", s => $"/api/v1/invoices/{s.AdasInvoice}/pay", 404, NotFound) with { As = "bob", Key = "bad-other" },
-        Post("an end of another's membership", s => $"/api/v1/memberships/{s.AdasMembership}/cancel", _ => End, 404, NotFound) with { As = "bob", IfMatch = "*" },
+        Post("an end of another's membership", s => $"/api/v1/memberships/{s.AdasMembership}/cancel", _ => End, 404, NotFound)
+            with { As = "bob", IfMatch = "*" },
         Post("a sign-up of another member", "/api/v1/memberships/sign-up", s => Plan(s.Plan).With("memberId", s.Ada.Member), 422, Unknown)
             with { As = "bob", Key = "bad-other" },
-        Post("a sign-up for a plan that is not public", "/api/v1/memberships/sign-up", s => Plan(s.HiddenPlan), 422, Unknown) with { As = "ada", Key = "bad-hidden" },
+        Post("a sign-up for a plan that is not public", "/api/v1/memberships/sign-up", s => Plan(s.HiddenPlan), 422, Unknown)
+            with { As = "ada", Key = "bad-hidden" },
     ];
 
     private static IEnumerable<BadRequest> Roles =>
@@ -70,8 +76,10 @@ internal static class BadReferences
         Post("a member who adds a location", "/api/v1/locations", _ => Bodies.Location(), 403, "forbidden") with { As = "ada" },
         Get("a member who lists the customers", _ => "/api/v1/customers", 403, "forbidden") with { As = "ada" },
         Get("a member who reads the settings", _ => "/api/v1/settings/operator", 403, "forbidden") with { As = "ada" },
-        Get("a member who lists a room's bookings", s => $"/api/v1/bookings?resourceId={s.Room}&from=2025-01-01&to=2025-01-10", 403, "forbidden") with { As = "ada" },
-        Post("a member who gives himself a membership", "/api/v1/memberships", s => Plan(s.Plan).With("memberId", s.Eve.Member), 403, "forbidden") with { As = "eve" },
+        Get("a member who lists a room's bookings", s => $"/api/v1/bookings?resourceId={s.Room}&from=2025-01-01&to=2025-01-10", 403, "forbidden")
+            with { As = "ada" },
+        Post("a member who gives himself a membership", "/api/v1/memberships", s => Plan(s.Plan).With("memberId", s.Eve.Member), 403, "forbidden")
+            with { As = "eve" },
         Act("staff who suspend the account", _ => "/api/v1/settings/operator/suspend", 403, "forbidden"),
     ];
 

@@ -27,7 +27,8 @@ internal static class BadValues
         Post("an e-mail address with a second line", "/api/v1/customers", _ => Bodies.Customer("Zoe").With("billingEmail", "a@b\r\nBcc: c@d"), 422, Invalid),
         Post("a payment method of no form", s => $"/api/v1/customers/{s.Eve.Customer}/payment-methods", _ => Method("card_1"), 422, Invalid),
         Post("a payment method nobody knows", s => $"/api/v1/customers/{s.Eve.Customer}/payment-methods", _ => Method("pm_unknown"), 422, "unknown_reference"),
-        Post("a card that is declined", s => $"/api/v1/customers/{s.Eve.Customer}/payment-methods", _ => Method("pm_card_chargeDeclined"), 402, "payment_failed"),
+        Post("a card that is declined", s => $"/api/v1/customers/{s.Eve.Customer}/payment-methods",
+            _ => Method("pm_card_chargeDeclined"), 402, "payment_failed"),
     ];
 
     private static IEnumerable<BadRequest> Amounts =>
@@ -45,7 +46,8 @@ internal static class BadValues
         Post("a rate in another currency than its location", Rates, s => Bodies.Rate(s).With("locationIds", new JsonArray(s.Boston)), 422, Mismatch),
         Post("a resource with a rate in another currency", "/api/v1/resources", s => Bodies.Resource(s, s.Rate).With("locationId", s.Boston), 422, Mismatch),
         Put("a location that changes its currency", s => $"/api/v1/locations/{s.Location}", _ => Bodies.Location().With("currency", "usd"), 422, Mismatch),
-        Put("a rate that changes its currency", s => $"/api/v1/rates/{s.Rate}", s => Bodies.Rate(s).With("hourlyPrice", Bodies.Money("1.00", "usd")), 422, Mismatch),
+        Put("a rate that changes its currency", s => $"/api/v1/rates/{s.Rate}",
+            s => Bodies.Rate(s).With("hourlyPrice", Bodies.Money("1.00", "usd")), 422, Mismatch),
     ];
 
     private static IEnumerable<BadRequest> Times =>
@@ -59,7 +61,8 @@ internal static class BadValues
         Book("a booking in three years", "2028-01-06T10:00:00Z", "2028-01-06T11:00:00Z", Invalid),
         Post("a renewal date in the past", Memberships, s => Give(s).With("renewalOn", "2024-12-31"), 409, "renewal_date_in_past"),
         Post("a renewal today", Memberships, s => Give(s).With("renewalOn", "2025-01-01"), 409, "renewal_date_in_past"),
-        Post("an end of the membership in the past", s => $"/api/v1/memberships/{s.AdasMembership}/cancel", _ => End("2024-12-31"), 422, "in_the_past") with { IfMatch = "*" },
+        Post("an end of the membership in the past", s => $"/api/v1/memberships/{s.AdasMembership}/cancel", _ => End("2024-12-31"), 422, "in_the_past")
+            with { IfMatch = "*" },
         Get("a list that ends before it begins", s => $"/api/v1/bookings?memberId={s.Ada.Member}&from=2025-01-02&to=2025-01-01", 422, "end_before_start"),
     ];
 
@@ -67,14 +70,17 @@ internal static class BadValues
     [
         Book("a slot that is taken", "2025-01-06T13:30:00Z", "2025-01-06T14:30:00Z", "booking_conflict") with { Status = 409 },
         Post("a booking without a membership", Bookings, s => Bodies.Booking(s), 409, "payment_required") with { As = "eve" },
-        Post("a booking of what has no rate", Bookings, s => Bodies.Booking(s).With("resourceId", s.Cellar), 409, "resource_rate_required") with { As = "ada" },
+        Post("a booking of what has no rate", Bookings, s => Bodies.Booking(s).With("resourceId", s.Cellar), 409, "resource_rate_required")
+            with { As = "ada" },
         Post("a booking for nobody", Bookings, s => Bodies.Booking(s), 422, Invalid),
         Post("a sign-up for nobody", SignUp, s => new JsonObject { ["planId"] = s.Plan }, 422, Invalid) with { Key = "bad-nobody" },
-        Post("a sign-up without a card", SignUp, s => new JsonObject { ["planId"] = s.Plan }, 409, "payment_method_required") with { As = "eve", Key = "bad-no-card" },
+        Post("a sign-up without a card", SignUp, s => new JsonObject { ["planId"] = s.Plan }, 409, "payment_method_required")
+            with { As = "eve", Key = "bad-no-card" },
         Act("an account that is Active already", _ => "/api/v1/settings/operator/activate", 409, "invalid_transition") with { As = "owner" },
         Act("an invoice that is paid already", s => $"/api/v1/invoices/{s.AdasInvoice}/pay", 409, "invalid_transition") with { As = "ada", Key = "bad-paid" },
         Put("a plan that moves to another location", s => $"/api/v1/plans/{s.Plan}", s => Bodies.Plan(s).With("locationId", s.Boston), 422, Invalid),
-        Put("a resource that moves to another location", s => $"/api/v1/resources/{s.Room}", s => Bodies.Resource(s, null).With("locationId", s.Boston), 422, Invalid),
+        Put("a resource that moves to another location", s => $"/api/v1/resources/{s.Room}",
+            s => Bodies.Resource(s, null).With("locationId", s.Boston), 422, Invalid),
     ];
 
     private static BadRequest Book(string name, string start, string end, string code) =>

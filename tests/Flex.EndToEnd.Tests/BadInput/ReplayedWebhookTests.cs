@@ -21,9 +21,12 @@ public sealed class ReplayedWebhookTests(Space space) : IClassFixture<Space>
         // A bank debit, which takes dollars and days; what Stripe says about its end never arrives, until it is delivered here.
         JsonObject offer = Bodies.Plan(space).With("locationId", space.Boston).With("price", Bodies.Money("200.00", "usd"));
         string plan = (string)(await space.Client.PostAsync("staff", "/api/v1/plans", offer, "replay-plan", Cancel))["id"]!;
-        await space.Client.PostAsync("staff", $"/api/v1/customers/{space.Bob.Customer}/payment-methods", new JsonObject { ["paymentMethod"] = "pm_usBankAccount_success" }, "replay-bank", Cancel);
-        await space.Client.PostAsync(string.Empty, "/local/faults", new JsonObject { ["target"] = "webhooks", ["kind"] = "drop", ["path"] = "payment_intent.succeeded" }, "replay-drop", Cancel);
-        JsonObject pending = await space.Client.PostAsync(space.Bob.Member, "/api/v1/memberships/sign-up", new JsonObject { ["planId"] = plan }, "replay-sign-up", Cancel);
+        JsonObject bank = new() { ["paymentMethod"] = "pm_usBankAccount_success" };
+        await space.Client.PostAsync("staff", $"/api/v1/customers/{space.Bob.Customer}/payment-methods", bank, "replay-bank", Cancel);
+        JsonObject drop = new() { ["target"] = "webhooks", ["kind"] = "drop", ["path"] = "payment_intent.succeeded" };
+        await space.Client.PostAsync(string.Empty, "/local/faults", drop, "replay-drop", Cancel);
+        JsonObject signUp = new() { ["planId"] = plan };
+        JsonObject pending = await space.Client.PostAsync(space.Bob.Member, "/api/v1/memberships/sign-up", signUp, "replay-sign-up", Cancel);
         Assert.Equal("pending", (string?)pending["status"]);
         string body = await FirstEventAsync("payment_intent.succeeded");
 
@@ -63,7 +66,10 @@ public sealed class ReplayedWebhookTests(Space space) : IClassFixture<Space>
     private async Task<HttpStatusCode> DeliverAsync(string body)
     {
         long now = space.Host.Local.Runtime.Scheduler.Now.ToUnixTimeSeconds();
-        using var request = new HttpRequestMessage(HttpMethod.Post, "/api/v1/webhooks/stripe") { Content = new StringContent(body, Encoding.UTF8, "application/json") };
+        using var request = new HttpRequestMessage(HttpMethod.Post, "/api/v1/webhooks/stripe")
+        {
+            Content = new StringContent(body, Encoding.UTF8, "application/json"),
+        };
         request.Headers.Add("Stripe-Signature", EventUtility.GenerateSignatureHeader(body, LocalModules.WebhookSecret, now));
         using HttpResponseMessage answer = await space.Host.Http.SendAsync(request, Cancel);
         return answer.StatusCode;

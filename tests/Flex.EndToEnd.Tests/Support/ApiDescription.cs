@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json.Nodes;
 using Xunit;
 
@@ -45,14 +46,16 @@ public sealed record ApiOperation(string Path, string Method, JsonObject Describ
     public JsonNode? BodySchema => Described["requestBody"]?["content"]?["application/json"]?["schema"];
 
     /// <summary>Status of the answer that is no problem.</summary>
-    public int SuccessStatus => int.Parse(Described["responses"]!.AsObject().Single(r => r.Key != "default").Key, System.Globalization.CultureInfo.InvariantCulture);
+    public int SuccessStatus => int.Parse(Success.Key, CultureInfo.InvariantCulture);
 
-    public JsonNode? SuccessSchema => Described["responses"]!.AsObject().Single(r => r.Key != "default").Value!["content"]?["application/json"]?["schema"];
+    public JsonNode? SuccessSchema => Success.Value!["content"]?["application/json"]?["schema"];
 
     public JsonNode ProblemSchema => Described["responses"]!["default"]!["content"]!["application/problem+json"]!["schema"]!;
 
     public bool Needs(string place, string name) => Described["parameters"]!.AsArray().Any(p =>
         (string)p!["in"]! == place && (string)p["name"]! == name && (bool)p["required"]!);
+
+    private KeyValuePair<string, JsonNode?> Success => Described["responses"]!.AsObject().Single(r => r.Key != "default");
 
     public override string ToString() => $"{Method} {Path}";
 }

@@ -103,8 +103,8 @@ public sealed class Space : IAsyncLifetime
         await PostAsync("owner", "/api/v1/settings/operator/activate", [], cancel);
         Location = await PostAsync("staff", "/api/v1/locations", new() { ["name"] = "Mitte", ["timeZone"] = "Europe/Berlin", ["currency"] = "eur" }, cancel);
         Boston = await PostAsync("staff", "/api/v1/locations", new() { ["name"] = "West", ["timeZone"] = "America/New_York", ["currency"] = "usd" }, cancel);
-        Tax = await PostAsync(
-            "staff", "/api/v1/tax-rates", new() { ["name"] = "VAT", ["components"] = new JsonArray(new JsonObject { ["name"] = "VAT", ["percent"] = 19 }) }, cancel);
+        JsonArray vat = new(new JsonObject { ["name"] = "VAT", ["percent"] = 19 });
+        Tax = await PostAsync("staff", "/api/v1/tax-rates", new() { ["name"] = "VAT", ["components"] = vat }, cancel);
         Plan = await PostAsync("staff", "/api/v1/plans", Bodies.Plan(this, "Full time", isPublic: true), cancel);
         HiddenPlan = await PostAsync("staff", "/api/v1/plans", Bodies.Plan(this, "Friends", isPublic: false), cancel);
         Rate = await PostAsync("staff", "/api/v1/rates", Bodies.Rate(this), cancel);
