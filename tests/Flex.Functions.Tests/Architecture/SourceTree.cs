@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 using System.Text.RegularExpressions;
 using Xunit;
 
@@ -24,15 +23,16 @@ internal static partial class SourceTree
     /// <summary>The text of one file of the repository.</summary>
     public static string Read(string path) => File.ReadAllText(Path.Combine(Root, path));
 
-    private static string FindRoot([CallerFilePath] string here = "")
+    /// <summary>From the test's output upwards: the paths the compiler knows are normalised in a deterministic build.</summary>
+    private static string FindRoot()
     {
-        DirectoryInfo? folder = new FileInfo(here).Directory;
+        DirectoryInfo? folder = new(AppContext.BaseDirectory);
         while (folder is not null && !File.Exists(Path.Combine(folder.FullName, "Flex.Functions.sln")))
         {
             folder = folder.Parent;
         }
 
-        return folder?.FullName ?? throw new InvalidOperationException("The sources are not where they were built.");
+        return folder?.FullName ?? throw new InvalidOperationException("The tests do not run inside the repository.");
     }
 
     internal sealed partial record SourceFile(string Path, string Text)
