@@ -17,7 +17,6 @@ using Flex.Settings;
 using FluentValidation;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.DependencyInjection.Extensions;
 
 namespace Flex;
 
@@ -32,11 +31,12 @@ public static class FlexApp
 
     public static IServiceCollection AddFlex(this IServiceCollection services, IConfiguration configuration)
     {
-        services.TryAddSingleton(TimeProvider.System);
-        services.TryAddSingleton<IIdSource>(s => TimeOrderedIds.Random(s.GetRequiredService<TimeProvider>()));
-        services.AddFlexTelemetry(configuration).AddFlexHttp(configuration).AddFlexIdentity(configuration).AddFlexMail(configuration);
-        services.AddPlatformStorage();
         return services
+            .AddPlatformStorage()
+            .AddFlexTelemetry(configuration)
+            .AddFlexHttp(configuration)
+            .AddFlexIdentity(configuration)
+            .AddFlexMail(configuration)
             .AddSettings()
             .AddCatalogue()
             .AddMembers()

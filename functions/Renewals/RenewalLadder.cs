@@ -109,11 +109,7 @@ public static class RenewalLadder
             _ when PaidBefore(membership) => Succeeded(membership, attempt, at, calendar),
             _ => Failed(membership, attempt, failureCode, at, calendar),
         };
-        if (next is { Status: MembershipStatus.Active, InFlight: null, TakenBack: { } owed })
-        {
-            next = StartOver(next, owed, at, calendar);
-        }
-
+        next = TakeUpWhatIsOwed(next, at, calendar);
         return ReferenceEquals(next, membership) ? membership : next with { Version = membership.Version + 1 };
     }
 
@@ -190,6 +186,10 @@ public static class RenewalLadder
 
     private static RenewalStep At(Instant due, Instant now, string what, RenewalStep step) => now >= due ? step : new RenewalStep.Wait(due, what);
 
+    /// <summary>A payment that was taken back meanwhile has its turn when nothing else of the membership is unpaid.</summary>
+    private static Membership TakeUpWhatIsOwed(Membership membership, Instant at, SiteCalendar calendar) =>
+        membership is { Status: MembershipStatus.Active, InFlight: null, TakenBack: { } owed } ? StartOver(membership, owed, at, calendar) : membership;
+
     private static Membership StartOver(Membership membership, TakenBackPayment payment, Instant notice, SiteCalendar calendar)
     {
         LocalDate day = calendar.DateOf(notice);
@@ -260,8 +260,8 @@ public static class RenewalLadder
         }
 
         var period = new MembershipPeriod(membership.Id, ladder.PeriodStart, membership.Generation, attempt.AttemptNo, attempt.Rung);
-        Membership paid = Succeeded(noted, new AttemptInFlight(invoiceId, period, attempt.At, ladder.FirstAttemptOn, null), at, calendar);
-        return paid is { Status: MembershipStatus.Active, TakenBack: { } owed } ? StartOver(paid, owed, at, calendar) : paid;
+        var inFlight = new AttemptInFlight(invoiceId, period, attempt.At, ladder.FirstAttemptOn, null);
+        return TakeUpWhatIsOwed(Succeeded(noted, inFlight, at, calendar), at, calendar);
     }
 
     private static Membership Failed(Membership membership, AttemptInFlight attempt, string? failureCode, Instant at, SiteCalendar calendar)
