@@ -57,10 +57,7 @@ public sealed class AssignMembershipHandler(
         await memberships.IndexAsync(membership, cancellation);
         MembershipView view = MembershipView.Of(membership, location.Calendar);
         TableBatch batch = MembershipStore.Add(MembershipStore.BatchFor(membership.Id), membership).Remember(context, view, now);
-        foreach (OutboxMessage message in MembershipMessages.Of(null, membership, location.Calendar, AccessEndReason.Expired))
-        {
-            batch.Send(message);
-        }
+        batch.Send(MembershipMessages.Of(null, membership, location.Calendar, AccessEndReason.Expired));
 
         CommitResult result = await memberships.CommitAsync(batch, cancellation);
         return await tables.ReplyAsync(batch, result, context, view, cancellation);

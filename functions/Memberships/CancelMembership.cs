@@ -36,10 +36,7 @@ public sealed class CancelMembershipHandler(MembershipStore memberships, Setting
         Membership cancelled = stored.Value.CancelAt(request.On);
         MembershipView view = MembershipView.Of(cancelled, location.Calendar);
         TableBatch batch = await memberships.ChangeAsync(MembershipStore.BatchFor(id), stored, cancelled, cancellation);
-        foreach (OutboxMessage message in MembershipMessages.Of(stored.Value, cancelled, location.Calendar, AccessEndReason.Expired))
-        {
-            batch.Send(message);
-        }
+        batch.Send(MembershipMessages.Of(stored.Value, cancelled, location.Calendar, AccessEndReason.Expired));
 
         batch.Send(MembershipMessages.Look(cancelled, RenewalLook.StatusChanged)).Remember(context, view, now);
         CommitResult result = await memberships.CommitAsync(batch, cancellation);

@@ -25,26 +25,16 @@ public sealed class DowngradeMembership(MembershipStore memberships, CatalogueSt
         Instant now = time.Now();
         Membership ended = before.End(MembershipStatus.Downgraded, now);
         TableBatch batch = await memberships.ChangeAsync(MembershipStore.BatchFor(before.Id), stored, ended, cancellation);
-        Send(batch, notices);
-        Send(batch, MembershipMessages.Of(before, ended, calendar, reason));
+        batch.Send(notices).Send(MembershipMessages.Of(before, ended, calendar, reason));
 
         if (await catalogue.FindDefaultPlanAsync(before.LocationId, cancellation) is { } plan && !before.Plan.IsDefault)
         {
             MembershipId id = EntityId.Derive<MembershipId>($"default|{before.Id}", EntityId.Home(before.Id));
             Membership fallback = Membership.Assign(id, before.MemberId, before.CustomerId, plan, now, calendar.DateOf(now), null);
             await memberships.IndexAsync(fallback, cancellation);
-            MembershipStore.Add(batch, fallback);
-            Send(batch, MembershipMessages.Of(null, fallback, calendar, reason));
+            MembershipStore.Add(batch, fallback).Send(MembershipMessages.Of(null, fallback, calendar, reason));
         }
 
         (await memberships.CommitAsync(batch, cancellation)).Require();
-    }
-
-    private static void Send(TableBatch batch, IEnumerable<OutboxMessage> messages)
-    {
-        foreach (OutboxMessage message in messages)
-        {
-            batch.Send(message);
-        }
     }
 }

@@ -185,10 +185,7 @@ public sealed class CompleteSignUp(
             Membership active = stored.Value.Activate();
             SiteCalendar calendar = await CalendarAsync(active.LocationId, cancellation);
             await memberships.ChangeAsync(batch, stored, active, cancellation);
-            foreach (OutboxMessage message in MembershipMessages.Of(stored.Value, active, calendar, AccessEndReason.Expired))
-            {
-                batch.Send(message);
-            }
+            batch.Send(MembershipMessages.Of(stored.Value, active, calendar, AccessEndReason.Expired));
         }
 
         CommitResult result = await memberships.CommitAsync(batch, cancellation);

@@ -25,10 +25,7 @@ public sealed class RenewalOutcomes(MembershipStore memberships, CustomerStore c
             batch.Receive(once, time.Now());
         }
 
-        foreach (OutboxMessage message in MembershipMessages.Of(before.Value, after, calendar, AccessEndReason.Expired))
-        {
-            batch.Send(message);
-        }
+        batch.Send(MembershipMessages.Of(before.Value, after, calendar, AccessEndReason.Expired));
 
         if (!watched || after.Run != before.Value.Run || after.ChargeNotBefore is not null)
         {

@@ -54,6 +54,16 @@ public sealed class TableBatch
         return Insert(RowKeys.Outbox + message.Id, message);
     }
 
+    public TableBatch Send(IEnumerable<OutboxMessage> messages)
+    {
+        foreach (OutboxMessage message in messages)
+        {
+            Send(message);
+        }
+
+        return this;
+    }
+
     private TableBatch Add(TableOperation operation)
     {
         TableKeys.Require(operation.Key);

@@ -12,6 +12,7 @@ namespace Flex.Functions.Tests.Payments;
 /// </summary>
 public sealed class FakeGateway : IPaymentGateway
 {
+    private readonly Lock _gate = new();
     private readonly Dictionary<string, GatewayPayment> _byKey = new(StringComparer.Ordinal);
     private readonly Dictionary<string, GatewayPayment> _byId = new(StringComparer.Ordinal);
     private readonly Dictionary<string, GatewayDispute> _disputes = new(StringComparer.Ordinal);
@@ -37,44 +38,13 @@ public sealed class FakeGateway : IPaymentGateway
     public Func<string, Result<PaymentMethodOnFile>> Attach { get; set; } =
         id => new PaymentMethodOnFile(id, PaymentMethodKind.Card, "visa", "4242");
 
+    /// <summary>One at a time: a real gateway never lets two requests with one key both charge.</summary>
     public Task<PaymentObservation> ChargeAsync(GatewayCharge charge, CancellationToken cancellation)
     {
-        Calls.Add(charge);
-        if (Down)
+        lock (_gate)
         {
-            throw new TransientFaultException("down");
+            return Task.FromResult(Charge(charge));
         }
-
-        if (_byKey.TryGetValue(charge.Key, out GatewayPayment? known))
-        {
-            return Task.FromResult(known.Observation);
-        }
-
-        Script script = Scripts.Count > 1 ? Scripts.Dequeue() : Scripts.Count == 1 ? Scripts.Peek() : Script.Success;
-        if (script.NotSent)
-        {
-            Scripts.Dequeue();
-            throw new TransientFaultException("throttled");
-        }
-
-        if (script.Effect is { } state)
-        {
-            string id = $"pi_{_byId.Count + 1}";
-            var payment = new GatewayPayment(charge.Reference, new PaymentObservation(state, id, script.Code, script.Code, script.Advice));
-            _byKey[charge.Key] = payment;
-            _byId[id] = payment;
-            if (!script.Lost)
-            {
-                return Task.FromResult(payment.Observation);
-            }
-        }
-
-        if (Scripts.Count == 1)
-        {
-            Scripts.Dequeue();
-        }
-
-        return Task.FromResult(new PaymentObservation(AttemptState.Unknown));
     }
 
     public Task<GatewayPayment?> FindPaymentAsync(string paymentId, CancellationToken cancellation) => Look(() => _byId.GetValueOrDefault(paymentId));
@@ -105,6 +75,46 @@ public sealed class FakeGateway : IPaymentGateway
 
     public void Dispute(string disputeId, string paymentId, bool isFinal, string reason) =>
         _disputes[disputeId] = new GatewayDispute(paymentId, isFinal, reason);
+
+    private PaymentObservation Charge(GatewayCharge charge)
+    {
+        Calls.Add(charge);
+        if (Down)
+        {
+            throw new TransientFaultException("down");
+        }
+
+        if (_byKey.TryGetValue(charge.Key, out GatewayPayment? known))
+        {
+            return known.Observation;
+        }
+
+        Script script = Scripts.Count > 1 ? Scripts.Dequeue() : Scripts.Count == 1 ? Scripts.Peek() : Script.Success;
+        if (script.NotSent)
+        {
+            Scripts.Dequeue();
+            throw new TransientFaultException("throttled");
+        }
+
+        if (script.Effect is { } state)
+        {
+            string id = $"pi_{_byId.Count + 1}";
+            var payment = new GatewayPayment(charge.Reference, new PaymentObservation(state, id, script.Code, script.Code, script.Advice));
+            _byKey[charge.Key] = payment;
+            _byId[id] = payment;
+            if (!script.Lost)
+            {
+                return payment.Observation;
+            }
+        }
+
+        if (Scripts.Count == 1)
+        {
+            Scripts.Dequeue();
+        }
+
+        return new PaymentObservation(AttemptState.Unknown);
+    }
 
     private Task<GatewayPayment?> Look(Func<GatewayPayment?> look)
     {
