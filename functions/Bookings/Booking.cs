@@ -57,7 +57,7 @@ public sealed record Booking(
     public static Booking Confirm(
         BookingId id, ChargeId chargeId, Resource resource, Location location, Rate rate, Member member, Interval time, string createdBy, Instant now)
     {
-        Money price = RateRules.PriceOf(rate, time.Duration);
+        Money price = RateRules.PriceOf(RatedTime.Of(resource, rate, location, time));
         return new Booking(
             id,
             resource.Id,
@@ -70,7 +70,7 @@ public sealed record Booking(
             BookingState.Confirmed,
             price.IsZero ? BookingAccounting.NotAccounted : BookingAccounting.Accounted,
             price,
-            new FrozenRate(rate.Id, rate.HourlyPrice, rate.TaxRateId),
+            new FrozenRate(rate.Id, rate.HourlyPrice!.Value, rate.TaxRateId),
             price.IsZero ? null : chargeId,
             CancelReason: null,
             CancelledAt: null,

@@ -12,10 +12,10 @@ public static class RateRules
     /// <summary>Null when a resource of the location may carry the rate.</summary>
     public static Error? RefuseAt(Rate rate, Location location)
     {
-        if (!rate.HourlyPrice.Currency.Equals(location.Currency))
+        if (!rate.Currency.Equals(location.Currency))
         {
             return Error.Invalid(
-                ErrorCodes.CurrencyMismatch, "/rateId", $"The rate is in {rate.HourlyPrice.Currency}, the location's prices are in {location.Currency}.");
+                ErrorCodes.CurrencyMismatch, "/rateId", $"The rate is in {rate.Currency}, the location's prices are in {location.Currency}.");
         }
 
         return rate.LocationIds.Count == 0 || rate.LocationIds.Contains(location.Id)
@@ -28,11 +28,10 @@ public static class RateRules
         scope == RateScope.Exact ? rate.LocationIds.Contains(location.Id) : AppliesAt(rate, location);
 
     /// <summary>
-    /// Elapsed time × hourly price, rounded once, half away from zero. Elapsed, not by the clock on the wall: a night that loses an
-    /// hour costs an hour less.
+    /// The cheapest single variant (CAT-7, CAT-8), rounded once, half away from zero. Elapsed time, not the clock on the wall: a night
+    /// that loses an hour costs an hour less.
     /// </summary>
-    public static Money PriceOf(Rate rate, Duration elapsed) =>
-        rate.HourlyPrice.Times(elapsed.BclCompatibleTicks, NodaConstants.TicksPerHour);
+    public static Money PriceOf(RatedTime rated) => rated.Rate.HourlyPrice!.Value.Times(rated.Time.Duration.BclCompatibleTicks, NodaConstants.TicksPerHour);
 }
 
 public enum RateScope

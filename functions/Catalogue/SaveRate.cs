@@ -23,7 +23,7 @@ public sealed class RateValidator : AbstractValidator<RateRequest>
 }
 
 public sealed record RateView(
-    RateId Id, string Name, Money HourlyPrice, TaxRateId? TaxRateId, IReadOnlyList<LocationId> LocationIds, long Version) : IVersioned
+    RateId Id, string Name, Money? HourlyPrice, TaxRateId? TaxRateId, IReadOnlyList<LocationId> LocationIds, long Version) : IVersioned
 {
     public static RateView Of(Rate r) => new(r.Id, r.Name, r.HourlyPrice, r.TaxRateId, r.LocationIds, r.Version);
 }
@@ -40,7 +40,8 @@ public sealed class SaveRateHandler(CatalogueStore store, SettingsStore settings
             return await store.ReplayOrAsync<RateView>(context, refusal, cancellation);
         }
 
-        var rate = new Rate(EntityId.New<RateId>(ids), request.Name, request.HourlyPrice, request.TaxRateId, request.LocationIds, Version: 1);
+        var rate = new Rate(
+            EntityId.New<RateId>(ids), request.Name, request.HourlyPrice, null, null, null, null, null, null, null, request.TaxRateId, request.LocationIds, Version: 1);
         return await store.CommitAsync(CatalogueStore.Put(CatalogueStore.Batch(), rate, etag: null), context, RateView.Of(rate), cancellation);
     }
 
@@ -56,7 +57,7 @@ public sealed class SaveRateHandler(CatalogueStore store, SettingsStore settings
             return stale;
         }
 
-        if (!request.HourlyPrice.Currency.Equals(found.Value.HourlyPrice.Currency))
+        if (!request.HourlyPrice.Currency.Equals(found.Value.Currency))
         {
             return Error.Invalid(ErrorCodes.CurrencyMismatch, "/hourlyPrice/currency", "The currency of a rate cannot be changed.");
         }

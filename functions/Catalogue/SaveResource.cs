@@ -39,7 +39,7 @@ public sealed class SaveResourceHandler(CatalogueStore store, SettingsStore sett
         }
 
         var resource = new Resource(
-            EntityId.New<ResourceId>(ids), request.LocationId, request.Name, request.Kind, request.Capacity, request.RateId, Version: 1);
+            EntityId.New<ResourceId>(ids), request.LocationId, request.Name, request.Kind, request.Capacity, request.RateId, request.RateId is not null, BookingTerms.None, null, Version: 1);
         return await store.CommitAsync(
             CatalogueStore.Put(CatalogueStore.Batch(), resource, etag: null), context, ResourceView.Of(resource), cancellation);
     }
@@ -73,6 +73,7 @@ public sealed class SaveResourceHandler(CatalogueStore store, SettingsStore sett
             Kind = request.Kind,
             Capacity = request.Capacity,
             RateId = request.RateId,
+            IsPublished = request.RateId is not null,
             Version = found.Value.Version + 1,
         };
         return await store.CommitAsync(

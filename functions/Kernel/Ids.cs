@@ -109,7 +109,7 @@ public readonly record struct MembershipId : IEntityId<MembershipId>
     public override string ToString() => Value;
 }
 
-/// <summary>A booking. Its home is the resource's, because bookings are partitioned by resource.</summary>
+/// <summary>A booking. Its home is the location's, because bookings are partitioned by location.</summary>
 [JsonConverter(typeof(EntityIdConverter<BookingId>))]
 public readonly record struct BookingId : IEntityId<BookingId>
 {
@@ -184,6 +184,98 @@ public readonly record struct RateId : IEntityId<RateId>
     public string Value { get; }
 
     public static RateId FromValidated(string value) => new(value);
+
+    public override string ToString() => Value;
+}
+
+/// <summary>A recurring booking. Its home is the location's, as its bookings' is.</summary>
+[JsonConverter(typeof(EntityIdConverter<SeriesId>))]
+public readonly record struct SeriesId : IEntityId<SeriesId>
+{
+    private SeriesId(string value) => Value = value;
+
+    public static string Prefix => "ser";
+
+    public static bool HasHome => true;
+
+    public string Value { get; }
+
+    public static SeriesId FromValidated(string value) => new(value);
+
+    public override string ToString() => Value;
+}
+
+/// <summary>A prepaid booking pass of a member.</summary>
+[JsonConverter(typeof(EntityIdConverter<BookingPassId>))]
+public readonly record struct BookingPassId : IEntityId<BookingPassId>
+{
+    private BookingPassId(string value) => Value = value;
+
+    public static string Prefix => "bps";
+
+    public string Value { get; }
+
+    public static BookingPassId FromValidated(string value) => new(value);
+
+    public override string ToString() => Value;
+}
+
+/// <summary>Credit that staff gave a member beside the plan.</summary>
+[JsonConverter(typeof(EntityIdConverter<CreditGrantId>))]
+public readonly record struct CreditGrantId : IEntityId<CreditGrantId>
+{
+    private CreditGrantId(string value) => Value = value;
+
+    public static string Prefix => "grt";
+
+    public string Value { get; }
+
+    public static CreditGrantId FromValidated(string value) => new(value);
+
+    public override string ToString() => Value;
+}
+
+/// <summary>A day pass of a member or a company.</summary>
+[JsonConverter(typeof(EntityIdConverter<DayPassId>))]
+public readonly record struct DayPassId : IEntityId<DayPassId>
+{
+    private DayPassId(string value) => Value = value;
+
+    public static string Prefix => "dps";
+
+    public string Value { get; }
+
+    public static DayPassId FromValidated(string value) => new(value);
+
+    public override string ToString() => Value;
+}
+
+/// <summary>One presence of a member at a location.</summary>
+[JsonConverter(typeof(EntityIdConverter<CheckInId>))]
+public readonly record struct CheckInId : IEntityId<CheckInId>
+{
+    private CheckInId(string value) => Value = value;
+
+    public static string Prefix => "chk";
+
+    public string Value { get; }
+
+    public static CheckInId FromValidated(string value) => new(value);
+
+    public override string ToString() => Value;
+}
+
+/// <summary>A credit note.</summary>
+[JsonConverter(typeof(EntityIdConverter<CreditNoteId>))]
+public readonly record struct CreditNoteId : IEntityId<CreditNoteId>
+{
+    private CreditNoteId(string value) => Value = value;
+
+    public static string Prefix => "crn";
+
+    public string Value { get; }
+
+    public static CreditNoteId FromValidated(string value) => new(value);
 
     public override string ToString() => Value;
 }

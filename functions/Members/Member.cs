@@ -12,7 +12,11 @@ public sealed record Member(
     string FirstName,
     string LastName,
     IReadOnlyList<MembershipStanding> Standing,
-    long Version);
+    long Version)
+{
+    /// <summary>Has ever been given booking passes or credit beside the plan; set before the first of them, so that whoever books knows where to look.</summary>
+    public bool HasWallet { get; init; }
+}
 
 public enum MembershipStatus
 {
@@ -30,15 +34,19 @@ public enum MembershipStatus
 }
 
 /// <summary>One membership as the member's record shows it.</summary>
+/// <param name="PlanVersion">The version of the plan that the membership keeps.</param>
+/// <param name="AnchorDate">The local date that renewals and credit cycles are counted from.</param>
 /// <param name="EndsAt">When it stops entitling, if that is known.</param>
 /// <param name="Version">The membership's version; an older one never replaces a newer one.</param>
 public sealed record MembershipStanding(
     MembershipId MembershipId,
     LocationId LocationId,
     PlanId PlanId,
+    long PlanVersion,
     string PlanName,
     bool IsDefault,
     MembershipStatus Status,
+    LocalDate AnchorDate,
     Instant? EndsAt,
     long Version);
 

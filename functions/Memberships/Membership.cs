@@ -154,9 +154,11 @@ public sealed record Membership(
         Id,
         LocationId,
         Plan.PlanId,
+        Plan.PlanVersion,
         Plan.Name,
         Plan.IsDefault,
         Status,
+        AnchorDate,
         EndedAt ?? (CancelOn is { } on && Status == MembershipStatus.PendingCancellation ? calendar.StartOfDay(on) : null),
         Version);
 

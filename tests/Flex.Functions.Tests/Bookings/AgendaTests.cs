@@ -1,6 +1,7 @@
 using Flex.Bookings;
 using Flex.Catalogue;
 using Flex.Kernel;
+using Flex.Settings;
 using NodaTime;
 using NodaTime.Text;
 using Xunit;
@@ -21,7 +22,7 @@ public sealed class AgendaTests
         Duration elapsed = At(localEnd) - At(localStart);
 
         Assert.Equal(Duration.FromHours(hours), elapsed);
-        Assert.Equal(price, RateRules.PriceOf(Hourly(1200), elapsed).ToDecimalString());
+        Assert.Equal(price, PriceOf(1200, At(localStart), elapsed).ToDecimalString());
     }
 
     [Theory]
@@ -36,7 +37,7 @@ public sealed class AgendaTests
     [InlineData(0, 600, 0)]
     [InlineData(99999999999, 44640, 74399999999256)]
     public void A_price_is_rounded_once_half_away_from_zero(long hourly, int minutes, long price) =>
-        Assert.Equal(price, RateRules.PriceOf(Hourly(hourly), Duration.FromMinutes(minutes)).Minor);
+        Assert.Equal(price, PriceOf(hourly, Instant.FromUtc(2025, 1, 10, 0, 0), Duration.FromMinutes(minutes)).Minor);
 
     [Theory]
     [InlineData("2025-01-10T15:00:00Z", "2025-01-10T16:00:00Z", "2025-01-10")]
@@ -62,5 +63,6 @@ public sealed class AgendaTests
 
     private static Instant Parse(string text) => InstantPattern.General.Parse(text).Value;
 
-    private static Rate Hourly(long minor) => new(EntityId.Derive<RateId>("r"), "r", new Money(minor, Currency.Parse("usd")), null, [], 1);
+    private static Money PriceOf(long hourly, Instant start, Duration length) =>
+        RateRules.PriceOf(new RatedTime(Rates.Hourly(hourly), new Interval(start, start + length), NewYork, OpeningHours.Usual));
 }

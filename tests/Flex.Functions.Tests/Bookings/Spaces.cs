@@ -86,9 +86,11 @@ internal sealed class Spaces : IDisposable
         EntityId.Derive<MembershipId>(string.Create(CultureInfo.InvariantCulture, $"membership {++_memberships}"), EntityId.Home(Location)),
         Location,
         EntityId.Derive<PlanId>("plan"),
+        PlanVersion: 1,
         "Resident",
         IsDefault: false,
         status,
+        AnchorDate: new LocalDate(2025, 1, 1),
         endsAt,
         version);
 

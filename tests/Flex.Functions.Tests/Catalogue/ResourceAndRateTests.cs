@@ -124,9 +124,9 @@ public sealed class ResourceAndRateTests : IAsyncLifetime
         await elsewhere.FindRateAsync(_spaces.Rate, Spaces.Cancellation);
         await _spaces.SendAsync("Rates_Edit", Rate("99.00", "usd"), id: _spaces.Rate.Value, headers: ("If-Match", "\"1\""));
 
-        Assert.Equal("12.00", (await elsewhere.FindRateAsync(_spaces.Rate, Spaces.Cancellation))!.HourlyPrice.ToDecimalString());
+        Assert.Equal("12.00", (await elsewhere.FindRateAsync(_spaces.Rate, Spaces.Cancellation))!.HourlyPrice!.Value.ToDecimalString());
         _spaces.App.Time.Advance(CatalogueStore.Staleness.ToTimeSpan());
-        Assert.Equal("99.00", (await elsewhere.FindRateAsync(_spaces.Rate, Spaces.Cancellation))!.HourlyPrice.ToDecimalString());
+        Assert.Equal("99.00", (await elsewhere.FindRateAsync(_spaces.Rate, Spaces.Cancellation))!.HourlyPrice!.Value.ToDecimalString());
 
         ResourceId fresh = await _spaces.AddRoomAsync("New");
         Assert.NotNull(await elsewhere.FindResourceAsync(fresh, Spaces.Cancellation));

@@ -112,5 +112,14 @@ public sealed class MemberStandingTests : IAsyncLifetime
         EntityId.Derive<MemberId>("m"), EntityId.Derive<CustomerId>("c"), EntityId.Derive<LocationId>("l"), "a@b.example", "A", "B", [], 1);
 
     private static MembershipStanding Standing(string id, MembershipStatus status, long version) => new(
-        EntityId.Derive<MembershipId>(id, "abc123"), EntityId.Derive<LocationId>("l"), EntityId.Derive<PlanId>("p"), "Plan", false, status, null, version);
+        EntityId.Derive<MembershipId>(id, "abc123"),
+        EntityId.Derive<LocationId>("l"),
+        EntityId.Derive<PlanId>("p"),
+        1,
+        "Plan",
+        false,
+        status,
+        new NodaTime.LocalDate(2025, 1, 1),
+        null,
+        version);
 }
