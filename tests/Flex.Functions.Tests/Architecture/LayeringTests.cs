@@ -21,6 +21,7 @@ public sealed partial class LayeringTests
         "functions/Invoicing/PaymentAttempt.cs",
         "functions/Memberships/Membership.cs",
         "functions/Bookings/BookingRules.cs",
+        "functions/Catalogue/Picture.cs",
         "functions/Catalogue/RateRules.cs",
         "functions/Members/MemberStanding.cs",
         "functions/Renewals/RenewalLadder.cs",
