@@ -40,7 +40,7 @@ public static class FlexApp
             .AddSettings()
             .AddCatalogue()
             .AddMembers()
-            .AddBookings()
+            .AddBookings(configuration)
             .AddInvoicing()
             .AddPayments(configuration)
             .AddMemberships()
