@@ -14,6 +14,7 @@ using Flex.Platform.OpenApi;
 using Flex.Platform.Telemetry;
 using Flex.Renewals;
 using Flex.Settings;
+using Flex.Wallets;
 using FluentValidation;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
@@ -43,6 +44,7 @@ public static class FlexApp
             .AddBookings(configuration)
             .AddInvoicing()
             .AddPayments(configuration)
+            .AddWallets()
             .AddMemberships()
             .AddRenewals()
             .AddAccess(configuration);

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Globalization;
 using Flex.Platform;
 using Flex.Platform.Http;
@@ -27,6 +28,7 @@ public sealed class CatalogueStore(ITableStore tables, TimeProvider time) : IDis
     private const string RatePrefix = "D|rate|";
     private const string DefaultPrefix = "D|default|";
 
+    private readonly ConcurrentDictionary<(PlanId Id, long Version), Plan> _versions = new();
     private readonly SnapshotCache<Snapshot> _cache = new(time, Staleness, cancellation => LoadAsync(tables, cancellation));
 
     public Task<Plan?> FindPlanAsync(PlanId id, CancellationToken cancellation) => FindAsync(s => s.Plans.GetValueOrDefault(id), cancellation);
@@ -40,9 +42,17 @@ public sealed class CatalogueStore(ITableStore tables, TimeProvider time) : IDis
 
     public Task<Rate?> FindRateAsync(RateId id, CancellationToken cancellation) => FindAsync(s => s.Rates.GetValueOrDefault(id), cancellation);
 
-    /// <summary>The plan as it was at a version. One point read.</summary>
-    public async Task<Plan?> FindPlanVersionAsync(PlanId id, long version, CancellationToken cancellation) =>
-        (await tables.FindAsync(Table, Partition, VersionKey(id, version), cancellation))?.As<Plan>();
+    /// <summary>The plan as it was at a version. One point read, and none when it was read before: versions never change.</summary>
+    public async Task<Plan?> FindPlanVersionAsync(PlanId id, long version, CancellationToken cancellation)
+    {
+        if (!_versions.TryGetValue((id, version), out Plan? plan)
+            && (await tables.FindAsync(Table, Partition, VersionKey(id, version), cancellation))?.As<Plan>() is { } read)
+        {
+            plan = _versions.GetOrAdd((id, version), read);
+        }
+
+        return plan;
+    }
 
     public async Task<Stored<Plan>?> ReadPlanAsync(PlanId id, CancellationToken cancellation) =>
         Stored<Plan>.From(await tables.FindAsync(Table, Partition, PlanPrefix + id, cancellation));

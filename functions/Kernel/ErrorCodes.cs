@@ -24,10 +24,12 @@ public static class ErrorCodes
     public const string AccountNotActive = "account_not_active";
     public const string BookingConflict = "booking_conflict";
     public const string HoldExpired = "hold_expired";
+    public const string BookingRequiresPass = "booking_requires_pass";
     public const string GatewayNotConnected = "gateway_not_connected";
     public const string InvalidTransition = "invalid_transition";
     public const string InvoiceClosed = "invoice_closed";
     public const string MembershipEndsBefore = "membership_ends_before";
+    public const string OutOfPasses = "out_of_passes";
     public const string PaymentInProgress = "payment_in_progress";
     public const string PaymentMethodRequired = "payment_method_required";
     public const string PaymentRequired = "payment_required";
@@ -72,10 +74,12 @@ public static class ErrorCodes
         [AccountNotActive] = "The operator's account is not Active.",
         [BookingConflict] = "The slot overlaps another booking; conflict holds its interval.",
         [HoldExpired] = "The slot was not settled or paid in time and has been given up.",
+        [BookingRequiresPass] = "The member's plan works with booking passes, and there is neither credit nor pass for this resource.",
         [GatewayNotConnected] = "No payment gateway is connected.",
         [InvalidTransition] = "The current state does not allow this; state and allowed say what does.",
         [InvoiceClosed] = "The invoice is closed and cannot be voided, removed, edited or collected.",
         [MembershipEndsBefore] = "The membership ends before the booking starts.",
+        [OutOfPasses] = "The booking passes do not cover the booking; purchase says where to buy more.",
         [PaymentInProgress] = "A payment is under way; wait for its outcome.",
         [PaymentMethodRequired] = "The customer has no payment method on file.",
         [PaymentRequired] = "This has to be paid now; a charge on a later invoice is not available to this member.",
