@@ -12,7 +12,7 @@ namespace Flex.Bookings;
 /// price, charge and the answer. What is cut off in between is gone on with by the request's repetition or ends with its hold.
 /// </summary>
 public sealed class BookingSettler(
-    BookingWishes wishes, BookingStore bookings, BookingCanceller canceller, BookingQuotes quotes, WalletLedger ledger, IIdSource ids, TimeProvider time)
+    BookingStore bookings, BookingCanceller canceller, BookingQuotes quotes, WalletLedger ledger, IIdSource ids, TimeProvider time)
 {
     /// <summary>The revision of a booking's first draw; changes count on from its version.</summary>
     public const long FirstDraw = 1;
