@@ -13,7 +13,7 @@ public sealed partial class FeatureDependencyTests
         ["Members"] = ["Settings"],
         ["Invoicing"] = ["Settings", "Members"],
         ["Payments"] = ["Members", "Invoicing"],
-        ["Bookings"] = ["Settings", "Catalogue", "Members", "Invoicing"],
+        ["Bookings"] = ["Settings", "Catalogue", "Members", "Invoicing", "Wallets"],
         ["Wallets"] = ["Settings", "Catalogue", "Members", "Invoicing", "Payments"],
         ["Access"] = ["Settings", "Members"],
         ["Memberships"] = ["Settings", "Catalogue", "Members", "Invoicing", "Payments", "Bookings", "Access"],

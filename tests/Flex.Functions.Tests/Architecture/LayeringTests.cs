@@ -12,6 +12,8 @@ public sealed partial class LayeringTests
         "functions/Access/AccessPlan.cs",
         "functions/Access/MemberAccess.cs",
         "functions/Bookings/Agenda.cs",
+        "functions/Bookings/AgendaSheet.cs",
+        "functions/Bookings/BookingStates.cs",
         "functions/Bookings/Booking.cs",
         "functions/Invoicing/BookEntry.cs",
         "functions/Invoicing/ClaimPlan.cs",

@@ -54,16 +54,18 @@ internal sealed class Spaces : IDisposable
     public T Get<T>()
         where T : notnull => App.Services.GetRequiredService<T>();
 
-    public static async Task<Spaces> CreateAsync(string timeZone = "America/New_York", string hourly = "12.00")
+    /// <param name="isBare">True leaves out the plan, and the member has no membership.</param>
+    public static async Task<Spaces> CreateAsync(
+        string timeZone = "America/New_York", string hourly = "12.00", bool isBare = false)
     {
         var spaces = new Spaces();
         spaces.Location = await spaces.AddAsync<LocationId>("Locations_Create", new { name = "Main", timeZone, currency = "usd" });
         spaces.Rate = await spaces.AddAsync<RateId>(
             "Rates_Create", new { name = "Rooms", hourlyPrice = Money(hourly), taxRateId = (string?)null, locationIds = Array.Empty<string>() });
         spaces.Room = await spaces.AddRoomAsync();
-        spaces.Plan = await spaces.AddPlanAsync();
         spaces.Customer = await spaces.AddAsync<CustomerId>("Customers_Create", new { name = "Acme", billingEmail = "billing@acme.example" });
-        spaces.Member = await spaces.AddMemberAsync();
+        spaces.Plan = isBare ? default : await spaces.AddPlanAsync();
+        spaces.Member = await spaces.AddMemberAsync(isBare ? null : MembershipStatus.Active);
         return spaces;
     }
 
