@@ -1,5 +1,6 @@
 using Flex.Access;
 using Flex.Bookings;
+using Flex.CalendarFeeds;
 using Flex.Catalogue;
 using Flex.Invoicing;
 using Flex.Members;
@@ -41,6 +42,7 @@ public static class FlexApp
             .AddCatalogue()
             .AddMembers()
             .AddBookings()
+            .AddCalendarFeeds()
             .AddInvoicing()
             .AddPayments(configuration)
             .AddMemberships()

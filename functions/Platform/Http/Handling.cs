@@ -156,6 +156,7 @@ public static class Handling
                 { Error: { } error } => Problem.Of(error, requestId),
                 { Stored: { } stored } => new ApiResult(
                     new StoredAnswer(stored.Status, stored.ResponseJson, stored.Location, stored.ETag), replayed: true),
+                { Value: TextDocument document } => document,
                 _ => new ApiResult(respond.Responder.Render(reply.Value!), replayed: false),
             };
         }

@@ -24,6 +24,9 @@ public sealed class OperationAttribute(string summary) : Attribute
     /// <summary>Type of the successful answer's body; null when there is none. For lists the page: <c>typeof(PageOf&lt;BookingView&gt;)</c>.</summary>
     public Type? Response { get; set; }
 
+    /// <summary>Media type of a successful answer that is no JSON, see <see cref="TextDocument"/>; null when it is JSON or none.</summary>
+    public string? MediaType { get; set; }
+
     /// <summary>Status of the successful answer.</summary>
     public int Status { get; set; } = 200;
 

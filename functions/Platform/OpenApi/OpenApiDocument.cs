@@ -167,6 +167,10 @@ public sealed partial class OpenApiDocument
         {
             success["content"] = Content("application/json", _schemas.SchemaOf(type));
         }
+        else if (operation.MediaType is { } mediaType)
+        {
+            success["content"] = new JsonObject { [mediaType] = new JsonObject { ["schema"] = new JsonObject { ["type"] = "string" } } };
+        }
 
         return new JsonObject
         {

@@ -13,6 +13,7 @@ public sealed partial class LayeringTests
         "functions/Access/MemberAccess.cs",
         "functions/Bookings/Agenda.cs",
         "functions/Bookings/Booking.cs",
+        "functions/CalendarFeeds/CalendarText.cs",
         "functions/Invoicing/BookEntry.cs",
         "functions/Invoicing/ClaimPlan.cs",
         "functions/Invoicing/InvoiceArithmetic.cs",
