@@ -80,7 +80,7 @@ public sealed class PriceResolutionTests
     [Fact, Trait("Rule", "BPS-8")]
     public void Without_an_offer_owned_minutes_go_as_far_as_they_do_and_the_rest_is_priced()
     {
-        BookingPrice price = Terms.Of([]).Price(Terms.Time(90), Terms.With(Terms.Pass(1, 60))).Value;
+        BookingPrice price = Terms.None.Price(Terms.Time(90), Terms.With(Terms.Pass(1, 60))).Value;
 
         Assert.Equal((60, Rates.Usd(600)), (price.PassMinutes, price.Fee));
     }

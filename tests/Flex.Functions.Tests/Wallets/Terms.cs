@@ -34,6 +34,8 @@ internal static class Terms
 
     public static MemberTerms Of(params MembershipTerms[] memberships) => new(Ann, memberships);
 
+    public static MemberTerms None { get; } = new(Ann, []);
+
     public static MembershipTerms Membership(
         int number, IReadOnlyList<PlanCredit> credits, IReadOnlyList<PassOffer> offers, LocalDate? anchor = null, bool isDefault = false, Instant? endsAt = null)
     {

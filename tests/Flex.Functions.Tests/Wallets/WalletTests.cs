@@ -73,11 +73,11 @@ public sealed class WalletTests
     {
         BookingPass pass = Terms.Pass(1, 60, 15);
 
-        Assert.Equal(45, Terms.Of().Price(Terms.Time("2034-01-10T10:00", "2034-01-10T12:00"), Terms.With(pass)).Value.PassMinutes);
+        Assert.Equal(45, Terms.None.Price(Terms.Time("2034-01-10T10:00", "2034-01-10T12:00"), Terms.With(pass)).Value.PassMinutes);
         BookingPass removed = pass with { RemovedAt = Terms.At("2025-01-05T00:00") };
         Wallet returned = Terms.With(removed).Return([new Taking(pass.Id.Value, 15, null)]);
         Assert.Equal((0, 0), (returned.Passes[0].UsedMinutes, returned.Passes[0].MinutesLeft));
-        Assert.Equal(0, Terms.Of().Price(Terms.Time(60), returned).Value.PassMinutes);
+        Assert.Equal(0, Terms.None.Price(Terms.Time(60), returned).Value.PassMinutes);
     }
 
     [Fact, Trait("Rule", "CRD-7")]
@@ -93,7 +93,7 @@ public sealed class WalletTests
         Assert.Equal(60, terms.Price(Terms.Time("2025-01-09T22:00", "2025-01-10T01:00"), wallet).Value.CreditMinutes);
         Assert.Equal(60, terms.Price(Terms.Time("2025-01-12T00:00", "2025-01-12T03:00"), wallet).Value.CreditMinutes);
         Wallet withdrawn = wallet.Take(first.Takings, Terms.At("2025-01-11T23:00")).Change(grant with { UsedMinutes = 30, WithdrawnAt = Instant.MinValue });
-        Assert.Equal(0, Terms.Of().Price(Terms.Time(60), withdrawn).Value.CreditMinutes);
+        Assert.Equal(0, Terms.None.Price(Terms.Time(60), withdrawn).Value.CreditMinutes);
     }
 
     [Fact]
