@@ -1,5 +1,6 @@
 using Flex.Access;
 using Flex.Bookings;
+using Flex.CalendarFeeds;
 using Flex.Catalogue;
 using Flex.Invoicing;
 using Flex.Members;
@@ -41,7 +42,8 @@ public static class FlexApp
             .AddSettings()
             .AddCatalogue()
             .AddMembers()
-            .AddBookings()
+            .AddBookings(configuration)
+            .AddCalendarFeeds()
             .AddInvoicing()
             .AddPayments(configuration)
             .AddWallets()
