@@ -16,19 +16,9 @@ public sealed class BookingCanceller(BookingStore bookings, MemberStore members,
     public Task CancelAsync(BookingId id, BookingCancelReason reason, CancellationToken cancellation) =>
         EndAsync(id, (booking, now) => booking.Cancel(reason, now), batchMore: null, cancellation);
 
-    /// <summary>
-    /// Ends a hold that came to nothing. The wallet is told before the slot is free: a draw that is still on its way is refused from
-    /// then on.
-    /// </summary>
-    public async Task GiveUpAsync(BookingId id, CancellationToken cancellation)
-    {
-        Stored<Booking> found = await bookings.RequireAsync(id, cancellation);
-        if (found.Value.State == BookingState.Held)
-        {
-            await ledger.ReleaseAsync(found.Value.MemberId, [id], cancellation);
-            await EndAsync(id, (booking, now) => booking.State == BookingState.Held ? (booking with { ActBy = now }).Expire(now) : null, null, cancellation);
-        }
-    }
+    /// <summary>Ends a hold that came to nothing.</summary>
+    public Task GiveUpAsync(BookingId id, CancellationToken cancellation) => EndAsync(
+        id, (booking, now) => booking.State == BookingState.Held ? (booking with { ActBy = now }).Expire(now) : null, batchMore: null, cancellation);
 
     /// <summary>
     /// Ends a booking as <paramref name="end"/> says; null is nothing to do, then the booking is returned as it is. Frees the slot,
@@ -51,7 +41,11 @@ public sealed class BookingCanceller(BookingStore bookings, MemberStore members,
             using IDisposable pass = await gate.EnterAsync(BookingStore.GateKeys(ended.ResourceId, [slot]), cancellation);
             AgendaSheet sheet = await bookings.ReadAgendaAsync(ended.LocationId, ended.ResourceId, [slot], cancellation);
             sheet.Free(ended.ResourceId, slot);
-            bool returns = ended.Price.Takings.Count > 0 && ended.State is BookingState.Cancelled;
+
+            // The booking ends first: from then on it cannot be made to stand by what it has drawn. One that did not stand yet may be
+            // drawing just now, whatever its estimate says; the wallet refuses it once it is told, or returns it then.
+            bool mayHaveDrawn = ended.Price.Takings.Count > 0 || found.Value.State is BookingState.Held or BookingState.Tentative;
+            bool returns = mayHaveDrawn && ended.State is (BookingState.Cancelled or BookingState.Expired);
             TableBatch batch = BookingStore.Put(BookingStore.Put(BookingStore.BatchFor(ended.LocationId), ended, found.ETag), sheet);
             batch.Send(ended.Charges
                 .Where((c, i) => c.CancelledAt is not null && found.Value.Charges[i].CancelledAt is null)
