@@ -26,6 +26,14 @@ public sealed partial class LayeringTests
         "functions/Bookings/BookingRules.cs",
         "functions/Catalogue/RateRules.cs",
         "functions/Members/MemberStanding.cs",
+        "functions/Wallets/CreditCycle.cs",
+        "functions/Wallets/DrawPlan.cs",
+        "functions/Wallets/MemberTerms.cs",
+        "functions/Wallets/PassPurchase.cs",
+        "functions/Wallets/PassRules.cs",
+        "functions/Wallets/PriceResolution.cs",
+        "functions/Wallets/Wallet.cs",
+        "functions/Wallets/WalletMail.cs",
         "functions/Renewals/RenewalLadder.cs",
         "functions/Renewals/RenewalMail.cs",
         "functions/Renewals/RenewalSlot.cs",
@@ -80,7 +88,7 @@ public sealed partial class LayeringTests
     public void Money_never_meets_a_double()
     {
         string[] offenders = [.. SourceTree.Under("functions/Kernel").Concat(SourceTree.Under("functions/Invoicing")).Concat(SourceTree.Under("functions/Payments"))
-            .Concat(SourceTree.Under("functions/Bookings")).Concat(SourceTree.Under("functions/Memberships")).Concat(SourceTree.Under("functions/Renewals"))
+            .Concat(SourceTree.Under("functions/Bookings")).Concat(SourceTree.Under("functions/Memberships")).Concat(SourceTree.Under("functions/Renewals")).Concat(SourceTree.Under("functions/Wallets"))
             .Where(f => Floating().IsMatch(f.Code)).Select(f => f.Path)];
 
         Assert.Empty(offenders);
