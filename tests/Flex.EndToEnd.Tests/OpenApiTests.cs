@@ -8,7 +8,10 @@ namespace Flex.EndToEnd.Tests;
 public sealed class OpenApiTests
 {
     /// <summary>Not part of the main job, or no JSON: tested where they belong.</summary>
-    private static readonly string[] Elsewhere = ["DeadLetters_Replay", "Invoices_Pay", "Webhooks_Stripe"];
+    private static readonly string[] Elsewhere =
+    [
+        "DeadLetters_Replay", "Invoices_Pay", "Plans_GetPicture", "Plans_SetPicture", "Resources_GetPicture", "Resources_SetPicture", "Webhooks_Stripe",
+    ];
 
     [Fact]
     [Trait("Rule", "MEM-5")]
@@ -184,6 +187,8 @@ public sealed class OpenApiTests
             await client.EditAsync("Plans_Get", "Plans_Edit", [_plan], renamed);
             await client.EditAsync("Rates_Get", "Rates_Edit", [_rate], renamed);
             await client.EditAsync("Resources_Get", "Resources_Edit", [_room], renamed);
+            await client.CallAsync("staff", "Plans_RemovePicture", [_plan], etag: "*");
+            await client.CallAsync("staff", "Resources_RemovePicture", [_room], etag: "*");
             await client.EditAsync("Customers_Get", "Customers_Edit", [_people["Ada"].Customer], renamed);
             await client.CallAsync("staff", "Memberships_Assign", [], new() { ["memberId"] = _people["Bob"].Member, ["planId"] = _plan });
             (_, string dan, string dans) = _people["Dan"];

@@ -28,6 +28,8 @@ internal static class BadReferences
         Get("an id of no form in the path", _ => "/api/v1/members/1", 404, NotFound),
         Get("an id of another kind in the path", s => $"/api/v1/members/{s.Location}", 404, NotFound),
         Get("an id with a way out of its place", _ => "/api/v1/members/..%2F..%2Fsettings", 404, NotFound),
+        Get("the picture of nothing", _ => $"/api/v1/plans/pln_{Nothing}/image", 404, NotFound),
+        Get("a picture that a resource does not have", s => $"/api/v1/resources/{s.Room}/image", 404, NotFound),
         Get("the access of nobody", _ => $"/api/v1/members/mbr_{Nothing}/access", 404, NotFound),
         Get("the dunning of nothing", _ => $"/api/v1/memberships/mem_{Nothing}000000/dunning", 404, NotFound),
         Put("a change of nothing", _ => $"/api/v1/locations/loc_{Nothing}", _ => Bodies.Location(), 404, NotFound),

@@ -24,6 +24,7 @@ public sealed partial class LayeringTests
         "functions/Invoicing/PaymentAttempt.cs",
         "functions/Memberships/Membership.cs",
         "functions/Bookings/BookingRules.cs",
+        "functions/Catalogue/Picture.cs",
         "functions/Catalogue/RateRules.cs",
         "functions/Members/MemberStanding.cs",
         "functions/Wallets/CreditCycle.cs",
