@@ -6,6 +6,7 @@ namespace Flex.Settings;
 /// <summary>The operator's settings as a whole; the account status has its own commands.</summary>
 /// <param name="Name">1 to 200 characters, as printed on invoices.</param>
 /// <param name="InvoiceDueDays">0 to 90.</param>
+/// <param name="CancelledPaidBookings">Null or missing is account credit.</param>
 public sealed record EditOperatorRequest(
     string Name,
     TaxRateId? DefaultTaxRateId,
@@ -14,7 +15,8 @@ public sealed record EditOperatorRequest(
     bool AutomaticSending,
     int InvoiceDueDays,
     RenewalNumbering RenewalNumbering,
-    SaltoSettings Salto);
+    SaltoSettings Salto,
+    CancelledPaidBookings? CancelledPaidBookings = null);
 
 public sealed class EditOperatorValidator : AbstractValidator<EditOperatorRequest>
 {
@@ -38,6 +40,7 @@ public sealed record OperatorView(
     bool AutomaticSending,
     int InvoiceDueDays,
     RenewalNumbering RenewalNumbering,
+    CancelledPaidBookings CancelledPaidBookings,
     SaltoSettings Salto,
     long Version) : IVersioned
 {
@@ -50,6 +53,7 @@ public sealed record OperatorView(
         settings.AutomaticSending,
         settings.InvoiceDueDays,
         settings.RenewalNumbering,
+        settings.CancelledPaidBookings,
         settings.Salto,
         settings.Version);
 }
@@ -84,6 +88,7 @@ public sealed class OperatorHandler(SettingsStore store)
         AutomaticSending = request.AutomaticSending,
         InvoiceDueDays = request.InvoiceDueDays,
         RenewalNumbering = request.RenewalNumbering,
+        CancelledPaidBookings = request.CancelledPaidBookings ?? Settings.CancelledPaidBookings.AccountCredit,
         Salto = request.Salto,
     };
 
