@@ -15,6 +15,7 @@ public sealed partial class FeatureDependencyTests
         ["Payments"] = ["Members", "Invoicing"],
         ["Bookings"] = ["Settings", "Catalogue", "Members", "Invoicing"],
         ["Wallets"] = ["Settings", "Catalogue", "Members", "Invoicing", "Payments"],
+        ["RecurringBookings"] = ["Wallets"],
         ["Access"] = ["Settings", "Members"],
         ["Memberships"] = ["Settings", "Catalogue", "Members", "Invoicing", "Payments", "Bookings", "Access"],
         ["Renewals"] = ["Settings", "Members", "Invoicing", "Payments", "Access", "Memberships"],
