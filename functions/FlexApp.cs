@@ -1,5 +1,6 @@
 using Flex.Access;
 using Flex.Bookings;
+using Flex.CalendarFeeds;
 using Flex.Catalogue;
 using Flex.Invoicing;
 using Flex.Members;
@@ -14,6 +15,7 @@ using Flex.Platform.OpenApi;
 using Flex.Platform.Telemetry;
 using Flex.Renewals;
 using Flex.Settings;
+using Flex.Wallets;
 using FluentValidation;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
@@ -40,9 +42,11 @@ public static class FlexApp
             .AddSettings()
             .AddCatalogue()
             .AddMembers()
-            .AddBookings()
+            .AddBookings(configuration)
+            .AddCalendarFeeds()
             .AddInvoicing()
             .AddPayments(configuration)
+            .AddWallets()
             .AddMemberships()
             .AddRenewals()
             .AddAccess(configuration);
