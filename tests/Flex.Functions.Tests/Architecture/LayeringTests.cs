@@ -40,6 +40,13 @@ public sealed partial class LayeringTests
         "functions/Wallets/PriceResolution.cs",
         "functions/Wallets/Wallet.cs",
         "functions/Wallets/WalletMail.cs",
+        "functions/RecurringBookings/AccountingHorizon.cs",
+        "functions/RecurringBookings/Recurrence.cs",
+        "functions/RecurringBookings/RecurrenceRule.cs",
+        "functions/RecurringBookings/RruleText.cs",
+        "functions/RecurringBookings/Series.cs",
+        "functions/RecurringBookings/SeriesSchedule.cs",
+        "functions/RecurringBookings/SeriesSummary.cs",
         "functions/Renewals/RenewalLadder.cs",
         "functions/Renewals/RenewalMail.cs",
         "functions/Renewals/RenewalSlot.cs",
@@ -95,6 +102,8 @@ public sealed partial class LayeringTests
     {
         string[] offenders = [.. SourceTree.Under("functions/Kernel").Concat(SourceTree.Under("functions/Invoicing")).Concat(SourceTree.Under("functions/Payments"))
             .Concat(SourceTree.Under("functions/Bookings")).Concat(SourceTree.Under("functions/Memberships")).Concat(SourceTree.Under("functions/Renewals")).Concat(SourceTree.Under("functions/Wallets"))
+            .Concat(SourceTree.Under("functions/Bookings")).Concat(SourceTree.Under("functions/Memberships")).Concat(SourceTree.Under("functions/Renewals"))
+            .Concat(SourceTree.Under("functions/RecurringBookings"))
             .Where(f => Floating().IsMatch(f.Code)).Select(f => f.Path)];
 
         Assert.Empty(offenders);
