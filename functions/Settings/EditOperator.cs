@@ -7,6 +7,7 @@ namespace Flex.Settings;
 /// <param name="Name">1 to 200 characters, as printed on invoices.</param>
 /// <param name="InvoiceDueDays">0 to 90.</param>
 /// <param name="BookingPassesEnabled">Booking passes are sold and required as plans say; left out: not.</param>
+/// <param name="CancelledPaidBookings">Null or missing is account credit.</param>
 public sealed record EditOperatorRequest(
     string Name,
     TaxRateId? DefaultTaxRateId,
@@ -16,7 +17,8 @@ public sealed record EditOperatorRequest(
     int InvoiceDueDays,
     RenewalNumbering RenewalNumbering,
     SaltoSettings Salto,
-    bool BookingPassesEnabled = false);
+    bool BookingPassesEnabled = false,
+    CancelledPaidBookings? CancelledPaidBookings = null);
 
 public sealed class EditOperatorValidator : AbstractValidator<EditOperatorRequest>
 {
@@ -40,6 +42,7 @@ public sealed record OperatorView(
     bool AutomaticSending,
     int InvoiceDueDays,
     RenewalNumbering RenewalNumbering,
+    CancelledPaidBookings CancelledPaidBookings,
     SaltoSettings Salto,
     bool BookingPassesEnabled,
     long Version) : IVersioned
@@ -53,6 +56,7 @@ public sealed record OperatorView(
         settings.AutomaticSending,
         settings.InvoiceDueDays,
         settings.RenewalNumbering,
+        settings.CancelledPaidBookings,
         settings.Salto,
         settings.BookingPassesEnabled,
         settings.Version);
@@ -88,6 +92,7 @@ public sealed class OperatorHandler(SettingsStore store)
         AutomaticSending = request.AutomaticSending,
         InvoiceDueDays = request.InvoiceDueDays,
         RenewalNumbering = request.RenewalNumbering,
+        CancelledPaidBookings = request.CancelledPaidBookings ?? Settings.CancelledPaidBookings.AccountCredit,
         Salto = request.Salto,
         BookingPassesEnabled = request.BookingPassesEnabled,
     };

@@ -30,6 +30,7 @@ public sealed class OpenApiTests
         await job.BookAndBillAsync();
         await job.RenewAsync();
         await job.LookAtEverythingAsync();
+        await job.FillAWalletAsync();
         await job.ChangeEverythingAsync();
 
         Assert.Equal(Elsewhere, api.Operations.Select(o => o.Id).Except(job.Client.Used).Order(StringComparer.Ordinal));
@@ -150,6 +151,33 @@ public sealed class OpenApiTests
             await SubscribeAsync("staff", "Resource", _room);
             await client.CallAsync("staff", "Health_Get", []);
             await client.CallAsync("staff", "OpenApi_Get", []);
+        }
+
+        /// <summary>A member of a plan with credits and passes, and what staff put beside them.</summary>
+        public async Task FillAWalletAsync()
+        {
+            await client.EditAsync("Operator_Get", "Operator_Edit", [], new() { ["bookingPassesEnabled"] = true });
+            JsonArray Rooms() => new(_room);
+            string plan = await NewAsync("Plans_Create", PlanOf("50.00", isDefault: false, [])
+                .With("credits", new JsonArray(new JsonObject { ["name"] = "Rooms", ["resourceIds"] = Rooms(), ["minutes"] = 600 }))
+                .With("passOffers", new JsonArray(
+                    new JsonObject { ["name"] = "Hour", ["hours"] = 1, ["price"] = Eur("10.00"), ["taxRateId"] = _tax, ["resourceIds"] = Rooms() })));
+            string customer = await NewAsync("Customers_Create", new() { ["name"] = "Fay", ["billingEmail"] = "fay@example.test" });
+            string fay = await NewAsync("Members_Create", new() { ["customerId"] = customer, ["locationId"] = _location, ["email"] = "fay@example.test" });
+            await CardAsync(customer, "pm_card_visa");
+            await client.CallAsync(fay, "Memberships_SignUp", [], new() { ["planId"] = plan });
+            await client.AdvanceToAsync("2025-02-09T00:10:00Z");
+            JsonObject bought = await client.CallAsync(fay, "BookingPasses_Buy", [fay], new() { ["offer"] = "Hour", ["quantity"] = 2 });
+            Assert.Equal("issued", (string?)bought["state"]);
+            JsonObject invoice = await client.CallAsync(fay, "Invoices_Get", [(string)bought["invoiceId"]!]);
+            Assert.Equal(("paid", "23.80"), ((string?)invoice["settlement"], (string?)invoice["total"]!["amount"]));
+            JsonObject given = await client.CallAsync("staff", "BookingPasses_Assign", [fay], new() { ["offer"] = "Hour", ["quantity"] = 1 });
+            await client.CallAsync("staff", "BookingPasses_Remove", [fay, (string)given["passes"]![0]!["id"]!]);
+            JsonObject credit = new() { ["name"] = "Sorry", ["resourceIds"] = Rooms(), ["minutes"] = 60, ["from"] = "2025-02-01" };
+            string grant = (string)(await client.CallAsync("staff", "CreditGrants_Create", [fay], credit))["id"]!;
+            await client.CallAsync("staff", "CreditGrants_Withdraw", [fay, grant]);
+            JsonObject wallet = await client.CallAsync(fay, "Wallet_Get", [fay]);
+            Assert.Equal((120, 2), ((int)wallet["passMinutesLeft"]!, wallet["credits"]!.AsArray().Count));
         }
 
         public async Task ChangeEverythingAsync()

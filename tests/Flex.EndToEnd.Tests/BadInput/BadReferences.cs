@@ -40,6 +40,11 @@ internal static class BadReferences
         Act("a calendar feed of no resource", _ => $"/api/v1/resources/res_{Nothing}/calendar-feed", 404, NotFound),
         Get("a calendar feed under a token nobody has", _ => $"/api/v1/calendar-feeds/feed_{new string('A', 43)}.ics", 404, NotFound),
         Get("a calendar feed under a token of no form", _ => "/api/v1/calendar-feeds/..%2Fmembers.ics", 404, NotFound),
+        Get("the wallet of nobody", _ => $"/api/v1/members/mbr_{Nothing}/wallet", 404, NotFound),
+        Post("passes for nobody", _ => $"/api/v1/members/mbr_{Nothing}/booking-passes", _ => Bodies.Passes(), 404, NotFound),
+        new("a removal of no pass", "DELETE", s => $"/api/v1/members/{s.Ada.Member}/booking-passes/bps_{Nothing}", _ => null, 404, NotFound),
+        new("a withdrawal of no credit", "DELETE", s => $"/api/v1/members/{s.Ada.Member}/credit-grants/grt_{Nothing}", _ => null, 404, NotFound),
+        Post("credit for no resource", s => $"/api/v1/members/{s.Ada.Member}/credit-grants", _ => Bodies.Credit("res_" + Nothing), 422, Unknown),
         Act("a replay of nothing", _ => "/api/v1/dead-letters/billing/none/replay", 404, NotFound),
         Post("a plan at no location", "/api/v1/plans", s => Bodies.Plan(s).With("locationId", "loc_" + Nothing), 422, Unknown),
         Post("a plan with no tax rate", "/api/v1/plans", s => Bodies.Plan(s).With("taxRateId", "tax_" + Nothing), 422, Unknown),
@@ -61,6 +66,7 @@ internal static class BadReferences
             ("payment methods", s => $"customers/{s.Ada.Customer}/payment-methods"),
             ("membership", s => $"memberships/{s.AdasMembership}"),
             ("dunning", s => $"memberships/{s.AdasMembership}/dunning"),
+            ("wallet", s => $"members/{s.Ada.Member}/wallet"),
             ("calendar feed", s => $"members/{s.Ada.Member}/calendar-feed"),
             ("booking", s => $"bookings/{s.AdasBooking}"),
             ("bookings", s => $"bookings?memberId={s.Ada.Member}"),
@@ -68,6 +74,8 @@ internal static class BadReferences
             ("invoices", s => $"invoices?customerId={s.Ada.Customer}"),
         }.Select(other => Get("another member's " + other.What, s => "/api/v1/" + other.Path(s), 404, NotFound) with { As = "bob" }),
         Post("a booking for another member", "/api/v1/bookings", s => Bodies.Booking(s).With("memberId", s.Ada.Member), 404, NotFound) with { As = "bob" },
+        Post("passes bought for another member", s => $"/api/v1/members/{s.Ada.Member}/booking-passes/purchases", _ => Bodies.Passes(), 404, NotFound)
+            with { As = "bob", Key = "bad-other" },
         Post("another customer's card", s => $"/api/v1/customers/{s.Ada.Customer}/payment-methods", _ => Card, 404, NotFound) with { As = "bob" },
         Act("a payment of another's invoice", s => $"/api/v1/invoices/{s.AdasInvoice}/pay", 404, NotFound) with { As = "bob", Key = "bad-other" },
         Act("a calendar feed of another", s => $"/api/v1/members/{s.Ada.Member}/calendar-feed", 404, NotFound) with { As = "bob" },
@@ -91,12 +99,17 @@ internal static class BadReferences
         Post("a member who gives himself a membership", "/api/v1/memberships", s => Plan(s.Plan).With("memberId", s.Eve.Member), 403, "forbidden")
             with { As = "eve" },
         Act("a member who makes a room's calendar feed", s => $"/api/v1/resources/{s.Room}/calendar-feed", 403, "forbidden") with { As = "ada" },
+        Post("a member who gives himself passes", s => $"/api/v1/members/{s.Ada.Member}/booking-passes", _ => Bodies.Passes(), 403, "forbidden") with { As = "ada" },
+        Post("a member who gives himself credit", s => $"/api/v1/members/{s.Ada.Member}/credit-grants", s => Bodies.Credit(s.Room), 403, "forbidden")
+            with { As = "ada" },
         Act("staff who suspend the account", _ => "/api/v1/settings/operator/suspend", 403, "forbidden"),
     ];
 
     private static IEnumerable<BadRequest> Headers =>
     [
         Post("a sign-up without a key", "/api/v1/memberships/sign-up", s => Plan(s.Plan), 400, "idempotency_key_required") with { As = "ada" },
+        Post("a purchase of passes without a key", s => $"/api/v1/members/{s.Ada.Member}/booking-passes/purchases", _ => Bodies.Passes(), 400,
+            "idempotency_key_required") with { As = "ada" },
         Act("a payment without a key", s => $"/api/v1/invoices/{s.AdasInvoice}/pay", 400, "idempotency_key_required") with { As = "ada" },
         Post("a bill run without a key", "/api/v1/bill-runs", _ => new JsonObject(), 400, "idempotency_key_required"),
         Post("a key with a blank", "/api/v1/locations", _ => Bodies.Location(), 400, "malformed_request") with { Key = "two words" },
