@@ -63,6 +63,7 @@ public sealed class BookingCanceller(BookingStore bookings, MemberStore members,
             }
 
             result.Require();
+            pass.Dispose();
             if (returns)
             {
                 await ledger.ReleaseAsync(ended.MemberId, [id], cancellation);
