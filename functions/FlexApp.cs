@@ -1,6 +1,7 @@
 using Flex.Access;
 using Flex.Bookings;
 using Flex.Catalogue;
+using Flex.DayPasses;
 using Flex.Invoicing;
 using Flex.Members;
 using Flex.Memberships;
@@ -43,6 +44,7 @@ public static class FlexApp
             .AddBookings()
             .AddInvoicing()
             .AddPayments(configuration)
+            .AddDayPasses()
             .AddMemberships()
             .AddRenewals()
             .AddAccess(configuration);

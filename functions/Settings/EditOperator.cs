@@ -6,6 +6,7 @@ namespace Flex.Settings;
 /// <summary>The operator's settings as a whole; the account status has its own commands.</summary>
 /// <param name="Name">1 to 200 characters, as printed on invoices.</param>
 /// <param name="InvoiceDueDays">0 to 90.</param>
+/// <param name="HalfDayPasses">Check-ins may take half a day from a day pass.</param>
 public sealed record EditOperatorRequest(
     string Name,
     TaxRateId? DefaultTaxRateId,
@@ -14,7 +15,8 @@ public sealed record EditOperatorRequest(
     bool AutomaticSending,
     int InvoiceDueDays,
     RenewalNumbering RenewalNumbering,
-    SaltoSettings Salto);
+    SaltoSettings Salto,
+    bool HalfDayPasses = false);
 
 public sealed class EditOperatorValidator : AbstractValidator<EditOperatorRequest>
 {
@@ -39,6 +41,7 @@ public sealed record OperatorView(
     int InvoiceDueDays,
     RenewalNumbering RenewalNumbering,
     SaltoSettings Salto,
+    bool HalfDayPasses,
     long Version) : IVersioned
 {
     public static OperatorView Of(OperatorSettings settings) => new(
@@ -51,6 +54,7 @@ public sealed record OperatorView(
         settings.InvoiceDueDays,
         settings.RenewalNumbering,
         settings.Salto,
+        settings.HalfDayPasses,
         settings.Version);
 }
 
@@ -85,6 +89,7 @@ public sealed class OperatorHandler(SettingsStore store)
         InvoiceDueDays = request.InvoiceDueDays,
         RenewalNumbering = request.RenewalNumbering,
         Salto = request.Salto,
+        HalfDayPasses = request.HalfDayPasses,
     };
 
     private async Task<Reply<OperatorView>> ChangeAsync(

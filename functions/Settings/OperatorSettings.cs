@@ -31,6 +31,9 @@ public sealed record OperatorSettings(
     SaltoSettings Salto,
     long Version)
 {
+    /// <summary>Check-ins may take half a day from a day pass (PAS-3).</summary>
+    public bool HalfDayPasses { get; init; }
+
     public static OperatorSettings Initial { get; } = new(
         "Flex", AccountStatus.Onboarding, null, false, false, false, 0, RenewalNumbering.OnSuccess, new SaltoSettings(false, null, []), 0);
 }

@@ -1,0 +1,66 @@
+using Flex.Catalogue;
+using Flex.Members;
+using Flex.Settings;
+using NodaTime;
+
+namespace Flex.DayPasses;
+
+/// <summary>What a member's memberships give at a location on a day.</summary>
+/// <param name="IsIncluded">A paid recurring membership without day passes in its plan: the member comes and goes as they like.</param>
+public sealed record MembershipAccess(bool IsIncluded, IReadOnlyList<MonthlyPass> Passes);
+
+/// <summary>
+/// The day passes of a recurring plan in one monthly cycle. They are computed, never issued: what a cycle does not use is gone with it.
+/// The doors follow the membership, not these.
+/// </summary>
+/// <param name="Cycle">First day of the cycle.</param>
+/// <param name="Days">The cycle, or its part before the membership ends.</param>
+/// <param name="Halves">Half days per cycle.</param>
+public sealed record MonthlyPass(MembershipId MembershipId, LocationId LocationId, LocalDate Cycle, PassDays Days, int Halves)
+{
+    /// <summary>Cycles are monthly on the anchor whatever the plan's interval, also before an anchor that is still to come.</summary>
+    public static MonthlyPass Of(MembershipStanding standing, DayPassTerms terms, SiteCalendar calendar, LocalDate day)
+    {
+        int months = ((day.Year - standing.AnchorDate.Year) * 12) + day.Month - standing.AnchorDate.Month;
+        if (MonthAnchor.Nth(standing.AnchorDate, months) > day)
+        {
+            months--;
+        }
+
+        LocalDate start = MonthAnchor.Nth(standing.AnchorDate, months);
+        LocalDate last = MonthAnchor.Nth(standing.AnchorDate, months + 1).PlusDays(-1);
+        if (standing.EndsAt is { } end && calendar.DateOf(end).PlusDays(-1) is var lastOfMembership && lastOfMembership < last)
+        {
+            last = lastOfMembership;
+        }
+
+        return new MonthlyPass(
+            standing.MembershipId, standing.LocationId, start, new PassDays(start, last), terms.Passes * DayPass.HalvesPerDay);
+    }
+}
+
+/// <summary>Reads what memberships give. One point read per paid membership at the location.</summary>
+public sealed class MonthlyPasses(CatalogueStore catalogue)
+{
+    public async Task<MembershipAccess> AtAsync(Member member, Location location, LocalDate day, CancellationToken cancellation)
+    {
+        bool isIncluded = false;
+        var passes = new List<MonthlyPass>();
+        foreach (MembershipStanding standing in member.Standing.Where(s => s.LocationId == location.Id && IsPaidOn(s, location.Calendar, day)))
+        {
+            Plan plan = await catalogue.FindPlanVersionAsync(standing.PlanId, standing.PlanVersion, cancellation)
+                ?? throw new DefectException($"{standing.MembershipId} keeps version {standing.PlanVersion} of {standing.PlanId}, which does not exist.");
+            if (plan is { Kind: PlanKind.Recurring, DayPasses: { } terms })
+            {
+                passes.Add(MonthlyPass.Of(standing, terms, location.Calendar, day));
+            }
+
+            isIncluded |= plan is { Kind: PlanKind.Recurring, DayPasses: null };
+        }
+
+        return new MembershipAccess(isIncluded, passes);
+    }
+
+    private static bool IsPaidOn(MembershipStanding standing, SiteCalendar calendar, LocalDate day) =>
+        MemberStanding.IsPaid(standing) && !(standing.EndsAt <= calendar.StartOfDay(day));
+}
