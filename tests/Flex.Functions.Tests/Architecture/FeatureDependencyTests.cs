@@ -16,7 +16,8 @@ public sealed partial class FeatureDependencyTests
         ["Bookings"] = ["Settings", "Catalogue", "Members", "Invoicing"],
         ["Wallets"] = ["Settings", "Catalogue", "Members", "Invoicing", "Payments"],
         ["Access"] = ["Settings", "Members"],
-        ["Memberships"] = ["Settings", "Catalogue", "Members", "Invoicing", "Payments", "Bookings", "Access"],
+        ["DayPasses"] = ["Settings", "Catalogue", "Members", "Access"],
+        ["Memberships"] = ["Settings", "Catalogue", "Members", "Invoicing", "Payments", "Bookings", "Access", "DayPasses"],
         ["Renewals"] = ["Settings", "Members", "Invoicing", "Payments", "Access", "Memberships"],
     };
 
