@@ -92,7 +92,7 @@ public sealed class ReleaseSharedPassHandler(DayPassStore store, SettingsStore s
     {
         ReleaseSharedPass command = envelope.Read<ReleaseSharedPass>();
         if (await store.FindHoldAsync(command.CustomerId, command.CheckInId, command.Had, cancellation) is not { } hold
-            || hold.Value.HeldAt > command.HeldAt)
+            || hold.Value.Version > command.Version)
         {
             return;
         }

@@ -31,9 +31,10 @@ public sealed record EndCheckInDay(CheckInId CheckInId)
     public const string Subject = "check-in.end-day.v1";
 }
 
-/// <summary>Command: a shared pass was taken at this instant; give it back if no check-in came of it. Queue <c>bookings</c>, delivered when the hold ends.</summary>
+/// <summary>Command: a shared pass was taken; give it back if no check-in came of it. Queue <c>bookings</c>, delivered when the lease ends.</summary>
 /// <param name="Had">Half days the check-in had before; see <see cref="PassUse"/>.</param>
-public sealed record ReleaseSharedPass(CustomerId CustomerId, CheckInId CheckInId, int Had, Instant HeldAt)
+/// <param name="Version">Of the hold.</param>
+public sealed record ReleaseSharedPass(CustomerId CustomerId, CheckInId CheckInId, int Had, long Version)
 {
     public const string Subject = "day-pass.release.v1";
 }
@@ -83,10 +84,10 @@ public static class DayPassMessages
     }
 
     public static OutboxMessage Release(SharedHold hold) => OutboxMessage.Create(
-        string.Create(CultureInfo.InvariantCulture, $"{hold.CheckInId}.{hold.Had}.{hold.HeldAt.ToUnixTimeTicks()}.release"),
+        string.Create(CultureInfo.InvariantCulture, $"{hold.CheckInId}.{hold.Had}.{hold.Version}.release"),
         Queues.Bookings,
         ReleaseSharedPass.Subject,
-        new ReleaseSharedPass(hold.CustomerId, hold.CheckInId, hold.Had, hold.HeldAt),
+        new ReleaseSharedPass(hold.CustomerId, hold.CheckInId, hold.Had, hold.Version),
         SharedHold.Lease);
 
     private static OutboxMessage Entitlement(MemberId member, string source, long version, IReadOnlyList<string> groups, AccessEndReason reason) =>

@@ -161,8 +161,9 @@ public sealed record PassHolding(IReadOnlyList<Stored<DayPass>> Passes, IReadOnl
 /// <summary>Units of shared passes that were taken for a check-in which is committed after them.</summary>
 /// <param name="Had">Half days the check-in had before.</param>
 /// <param name="HeldAt">When the lease was last taken.</param>
+/// <param name="Version">Goes up when the lease is taken anew.</param>
 public sealed record SharedHold(
-    CustomerId CustomerId, CheckInId CheckInId, int Had, IReadOnlyList<PassUse> Uses, IReadOnlyList<string> AccessGroups, Instant HeldAt)
+    CustomerId CustomerId, CheckInId CheckInId, int Had, IReadOnlyList<PassUse> Uses, IReadOnlyList<string> AccessGroups, Instant HeldAt, long Version)
 {
     /// <summary>Much longer than a request, with all its storage timeouts, can take from hold to check-in.</summary>
     public static readonly Duration Lease = Duration.FromMinutes(10);

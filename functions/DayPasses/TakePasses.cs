@@ -99,7 +99,8 @@ public sealed class PassTaker(DayPassStore store, MonthlyPasses memberships, Tim
             had,
             [.. before?.Uses ?? [], .. uses],
             [.. (before?.AccessGroups ?? []).Union(groups, StringComparer.Ordinal)],
-            time.Now());
+            time.Now(),
+            (before?.Version ?? 0) + 1);
     }
 
     /// <summary>Commits the shared takings and the lease; false when another check-in was faster.</summary>

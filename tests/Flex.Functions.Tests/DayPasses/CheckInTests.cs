@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using Flex.Catalogue;
 using Flex.Kernel;
+using Flex.Local.Runtime.Queueing;
 using NodaTime;
 using Xunit;
 
@@ -278,6 +279,27 @@ public sealed class CheckInTests
         Assert.Equal(("active", null), ((string)muchLater.Body["status"]!, (string?)muchLater.Body["nextRenewalOn"]));
         Assert.Equal(("expired", 4m), ((string)expired.Body["state"]!, expired.Remaining));
         await desk.AssertSoundAsync();
+    }
+
+    /// <summary>Every message comes twice, some late, and the request is repeated.</summary>
+    [Fact, Trait("Rule", "PAS-1")]
+    public async Task A_sign_up_for_a_one_off_plan_issues_its_passes_exactly_once()
+    {
+        await using FrontDesk desk = await FrontDesk.OpenAsync(hostile: new HostileDelivery(7, Duplicates: 1, Delays: 0.5, Duration.FromMinutes(20)));
+        string member = await desk.MemberAsync();
+        string plan = await desk.PlanAsync(PlanKind.OneOff, new DayPassTerms(1, null));
+        using HttpClient self = desk.World.AsMember(member);
+
+        for (int time = 0; time < 2; time++)
+        {
+            Told signUp = await FrontDesk.SendAsync(self, HttpMethod.Post, "/api/v1/memberships/sign-up", new() { ["planId"] = plan }, "sign-up");
+            Assert.Equal("active", (string?)signUp.Body["status"]);
+            await desk.World.AdvanceAsync(Duration.FromHours(2));
+        }
+
+        Told pass = await desk.PassAsync(member);
+        Assert.Equal(("sale", 1m), ((string)pass.Body["source"]!, pass.Remaining));
+        Assert.Equal(201, (await desk.CheckInAsync(member)).Status);
     }
 
     [Fact]

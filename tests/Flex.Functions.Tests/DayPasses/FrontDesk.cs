@@ -4,6 +4,7 @@ using Flex.Catalogue;
 using Flex.DayPasses;
 using Flex.Kernel;
 using Flex.Local.Audit;
+using Flex.Local.Runtime.Queueing;
 using Flex.Local.Runtime.Testing;
 using Flex.Local.Simulators.Salto;
 using Flex.Platform.Identity;
@@ -54,9 +55,10 @@ internal sealed class FrontDesk : IAsyncDisposable
 
     public LocalDate Today => Calendar.DateOf(World.Now);
 
-    public static async Task<FrontDesk> OpenAsync(string timeZone = "America/New_York", Instant? start = null)
+    public static async Task<FrontDesk> OpenAsync(string timeZone = "America/New_York", Instant? start = null, HostileDelivery? hostile = null)
     {
-        FlexWorld world = await FlexWorld.StartAsync(new FlexWorldOptions { Start = start ?? Instant.FromUtc(2025, 1, 8, 15, 0) });
+        FlexWorld world = await FlexWorld.StartAsync(
+            new FlexWorldOptions { Start = start ?? Instant.FromUtc(2025, 1, 8, 15, 0), Hostile = hostile });
         var desk = new FrontDesk(world, timeZone);
         await desk.SetUpAsync();
         return desk;
