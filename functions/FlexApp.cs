@@ -1,5 +1,6 @@
 using Flex.Access;
 using Flex.Bookings;
+using Flex.CalendarFeeds;
 using Flex.Catalogue;
 using Flex.DayPasses;
 using Flex.Invoicing;
@@ -15,6 +16,7 @@ using Flex.Platform.OpenApi;
 using Flex.Platform.Telemetry;
 using Flex.Renewals;
 using Flex.Settings;
+using Flex.Wallets;
 using FluentValidation;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
@@ -41,10 +43,12 @@ public static class FlexApp
             .AddSettings()
             .AddCatalogue()
             .AddMembers()
-            .AddBookings()
+            .AddBookings(configuration)
+            .AddCalendarFeeds()
             .AddInvoicing()
             .AddPayments(configuration)
             .AddDayPasses()
+            .AddWallets()
             .AddMemberships()
             .AddRenewals()
             .AddAccess(configuration);

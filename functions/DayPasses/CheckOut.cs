@@ -72,16 +72,7 @@ public sealed class CheckOutHandler(DayPassStore store, PassTaker taker, MemberS
         return taken.IsError ? left with { HasOverstayed = true } : left.Paid(taken.Value.Uses, taken.Value.AccessGroups);
     }
 
-    /// <summary>Half of the opening hours; nothing on a day without any, so that there every stay takes a whole day.</summary>
-    private static Duration HalfDay(Location location, LocalDate date)
-    {
-        IEnumerable<OpeningTime> times = location.OpeningHours.Times.Where(t => t.Day == date.DayOfWeek);
-        return times.Aggregate(Duration.Zero, (sum, t) => sum + Length(t)) / 2;
-    }
-
-    private static Duration Length(OpeningTime time) =>
-        (time.Until == LocalTime.Midnight ? Duration.FromDays(1) : Duration.FromNanoseconds(time.Until.NanosecondOfDay))
-        - Duration.FromNanoseconds(time.From.NanosecondOfDay);
+    private static Duration HalfDay(Location location, LocalDate date) => Duration.FromMinutes(location.OpeningHours.DayMinutes(date)) / 2;
 }
 
 /// <summary>Handles <see cref="EndCheckInDay"/>: PAS-4. State decides, hence no inbox row.</summary>

@@ -18,24 +18,18 @@ public sealed record MembershipAccess(bool IsIncluded, IReadOnlyList<MonthlyPass
 /// <param name="Halves">Half days per cycle.</param>
 public sealed record MonthlyPass(MembershipId MembershipId, LocationId LocationId, LocalDate Cycle, PassDays Days, int Halves)
 {
-    /// <summary>Cycles are monthly on the anchor whatever the plan's interval, also before an anchor that is still to come.</summary>
+    /// <summary>The cycle that holds the day, whatever the plan's interval.</summary>
     public static MonthlyPass Of(MembershipStanding standing, DayPassTerms terms, SiteCalendar calendar, LocalDate day)
     {
-        int months = ((day.Year - standing.AnchorDate.Year) * 12) + day.Month - standing.AnchorDate.Month;
-        if (MonthAnchor.Nth(standing.AnchorDate, months) > day)
-        {
-            months--;
-        }
-
-        LocalDate start = MonthAnchor.Nth(standing.AnchorDate, months);
-        LocalDate last = MonthAnchor.Nth(standing.AnchorDate, months + 1).PlusDays(-1);
+        CreditCycle cycle = CreditCycle.Of(standing.AnchorDate, day);
+        LocalDate last = cycle.Until.PlusDays(-1);
         if (standing.EndsAt is { } end && calendar.DateOf(end).PlusDays(-1) is var lastOfMembership && lastOfMembership < last)
         {
             last = lastOfMembership;
         }
 
         return new MonthlyPass(
-            standing.MembershipId, standing.LocationId, start, new PassDays(start, last), terms.Passes * DayPass.HalvesPerDay);
+            standing.MembershipId, standing.LocationId, cycle.From, new PassDays(cycle.From, last), terms.Passes * DayPass.HalvesPerDay);
     }
 }
 

@@ -34,6 +34,9 @@ public sealed record OperatorSettings(
     /// <summary>Check-ins may take half a day from a day pass (PAS-3).</summary>
     public bool HalfDayPasses { get; init; }
 
+    /// <summary>Booking passes are sold, and plans that offer them block what they do not cover (BPS-12). Passes that members have stay usable.</summary>
+    public bool BookingPassesEnabled { get; init; }
+
     public static OperatorSettings Initial { get; } = new(
         "Flex", AccountStatus.Onboarding, null, false, false, false, 0, RenewalNumbering.OnSuccess, new SaltoSettings(false, null, []), 0);
 }

@@ -8,7 +8,10 @@ namespace Flex.EndToEnd.Tests;
 public sealed class OpenApiTests
 {
     /// <summary>Not part of the main job, or no JSON: tested where they belong.</summary>
-    private static readonly string[] Elsewhere = ["DeadLetters_Replay", "Invoices_Pay", "Webhooks_Stripe"];
+    private static readonly string[] Elsewhere =
+    [
+        "DeadLetters_Replay", "Invoices_Pay", "Plans_GetPicture", "Plans_SetPicture", "Resources_GetPicture", "Resources_SetPicture", "Webhooks_Stripe",
+    ];
 
     [Fact]
     [Trait("Rule", "MEM-5")]
@@ -143,6 +146,8 @@ public sealed class OpenApiTests
             await client.CallAsync("staff", "TaxRates_Get", [_tax]);
             await client.CallAsync("staff", "Invoices_Get", [(string)(await InvoicesAsync("Ada"))[0]["id"]!]);
             await client.CallAsync("staff", "DeadLetters_List", []);
+            await SubscribeAsync(member, "Member", member);
+            await SubscribeAsync("staff", "Resource", _room);
             await client.CallAsync("staff", "Health_Get", []);
             await client.CallAsync("staff", "OpenApi_Get", []);
         }
@@ -154,6 +159,8 @@ public sealed class OpenApiTests
             await client.EditAsync("Plans_Get", "Plans_Edit", [_plan], renamed);
             await client.EditAsync("Rates_Get", "Rates_Edit", [_rate], renamed);
             await client.EditAsync("Resources_Get", "Resources_Edit", [_room], renamed);
+            await client.CallAsync("staff", "Plans_RemovePicture", [_plan], etag: "*");
+            await client.CallAsync("staff", "Resources_RemovePicture", [_room], etag: "*");
             await client.EditAsync("Customers_Get", "Customers_Edit", [_people["Ada"].Customer], renamed);
             await client.CallAsync("staff", "Memberships_Assign", [], new() { ["memberId"] = _people["Bob"].Member, ["planId"] = _plan });
             await ComeAndGoAsync();
@@ -178,6 +185,15 @@ public sealed class OpenApiTests
             Assert.Single((await client.CallAsync("staff", "CheckIns_List", ["locationId=" + _location]))["results"]!.AsArray());
             await client.CallAsync("staff", "DayPasses_Cancel", [guest, (string)pass["id"]!]);
             Assert.Equal("cancelled", (string?)(await client.CallAsync(guest, "DayPasses_List", [guest]))["results"]![0]!["state"]);
+        }
+
+        private async Task SubscribeAsync(string who, string whose, string id)
+        {
+            string path = (string)(await client.CallAsync(who, "CalendarFeeds_CreateOf" + whose, [id]))["path"]!;
+            Assert.NotNull((await client.CallAsync(who, "CalendarFeeds_GetOf" + whose, [id]))["createdAt"]);
+            await client.CallAsync(who, "CalendarFeeds_Read", [path.Split('/')[^1]]);
+            await client.CallAsync(who, "CalendarFeeds_RevokeOf" + whose, [id]);
+            Assert.Equal("not_found", await client.RefusedAsync(who, "CalendarFeeds_Read", [path.Split('/')[^1]]));
         }
 
         private async Task<string> NewAsync(string operationId, JsonObject known) => (string)(await client.CallAsync("staff", operationId, [], known))["id"]!;

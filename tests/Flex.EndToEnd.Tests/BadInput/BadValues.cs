@@ -11,11 +11,12 @@ internal static class BadValues
     private const string Mismatch = "currency_mismatch";
     private const string Plans = "/api/v1/plans";
     private const string Rates = "/api/v1/rates";
+    private const string Resources = "/api/v1/resources";
     private const string Bookings = "/api/v1/bookings";
     private const string Memberships = "/api/v1/memberships";
     private const string SignUp = "/api/v1/memberships/sign-up";
 
-    public static IEnumerable<BadRequest> All => [.. Texts, .. Amounts, .. Times, .. States, .. DayPasses];
+    public static IEnumerable<BadRequest> All => [.. Texts, .. Amounts, .. Terms, .. Times, .. States, .. DayPasses];
 
     private static IEnumerable<BadRequest> Texts =>
     [
@@ -48,6 +49,28 @@ internal static class BadValues
         Put("a location that changes its currency", s => $"/api/v1/locations/{s.Location}", _ => Bodies.Location().With("currency", "usd"), 422, Mismatch),
         Put("a rate that changes its currency", s => $"/api/v1/rates/{s.Rate}",
             s => Bodies.Rate(s).With("hourlyPrice", Bodies.Money("1.00", "usd")), 422, Mismatch),
+    ];
+
+    private static IEnumerable<BadRequest> Terms =>
+    [
+        Post("a rate without a price", Rates, s => Bodies.Rate(s).Without("hourlyPrice"), 422, Invalid),
+        Post("a weekend price without an hourly one", Rates,
+            s => Bodies.Rate(s).Without("hourlyPrice").With("dailyPrice", Bodies.Money("1.00")).With("weekendHourlyPrice", Bodies.Money("1.00")), 422, Invalid),
+        Post("a negative price of a day", Rates, s => Bodies.Rate(s).With("dailyPrice", Bodies.Money("-1.00")), 422, Invalid),
+        Post("a rate in two currencies", Rates, s => Bodies.Rate(s).With("weekPrice", Bodies.Money("1.00", "usd")), 422, Mismatch),
+        Post("a resource that is published without a rate", Resources, s => Bodies.Resource(s, null).With("isPublished", true), 409, "resource_rate_required"),
+        Post("a check-in after two hours", Resources, s => Booked(s, "checkInGraceMinutes", 120), 422, Invalid),
+        Post("a buffer off the five minutes", Resources, s => Booked(s, "bufferAfterMinutes", 7), 422, Invalid),
+        Post("a resource for members of no plan", Resources, s => Booked(s, "allowedPlanIds", new JsonArray("pln_00000000000000000000000000")), 422, "unknown_reference"),
+        Post("opening hours that overlap", "/api/v1/locations", _ => Open(("09:00:00", "12:00:00"), ("11:00:00", "13:00:00")), 422, Invalid),
+        Post("opening hours that end before they begin", "/api/v1/locations", _ => Open(("12:00:00", "09:00:00")), 422, Invalid),
+        Post("a credit of nothing", Plans, s => Credit(s, new() { ["minutes"] = 0 }), 422, Invalid),
+        Post("a credit of minutes and an amount", Plans, s => Credit(s, new() { ["minutes"] = 60, ["amount"] = Bodies.Money("1.00") }), 422, Invalid),
+        Post("a credit in another currency", Plans, s => Credit(s, new() { ["amount"] = Bodies.Money("1.00", "usd") }), 422, Mismatch),
+        Post("a pass of seven minutes", Plans, s => Pass(s, 0.1167m), 422, Invalid),
+        Post("a pass of no time", Plans, s => Pass(s, 0), 422, Invalid),
+        Post("day passes of a monthly plan that run out", Plans,
+            s => Bodies.Plan(s).With("dayPasses", new JsonObject { ["passes"] = 1, ["validDays"] = 30 }), 422, Invalid),
     ];
 
     private static IEnumerable<BadRequest> Times =>
@@ -108,6 +131,36 @@ internal static class BadValues
 
     private static JsonObject Tax(int percent) =>
         new() { ["name"] = "VAT", ["components"] = new JsonArray(new JsonObject { ["name"] = "VAT", ["percent"] = percent }) };
+
+    private static JsonObject Booked(Space space, string member, JsonNode value) => Bodies.Resource(space, space.Rate).With("terms", new JsonObject
+    {
+        ["onlyWithinOpeningHours"] = false,
+        ["bufferBeforeMinutes"] = 0,
+        ["bufferAfterMinutes"] = 0,
+        ["leadMinutes"] = 0,
+        ["cancellationNoticeMinutes"] = 0,
+        ["requiresApproval"] = false,
+        ["approvalDeadlineMinutes"] = 0,
+        ["audience"] = "members",
+        ["allowedPlanIds"] = new JsonArray(),
+        ["allowedMemberIds"] = new JsonArray(),
+    }.With(member, value));
+
+    private static JsonObject Open(params (string From, string Until)[] times) => Bodies.Location().With("openingHours", new JsonObject
+    {
+        ["times"] = new JsonArray([.. times.Select(t => (JsonNode)new JsonObject { ["day"] = "monday", ["from"] = t.From, ["until"] = t.Until })]),
+    });
+
+    private static JsonObject Credit(Space space, JsonObject what) => Bodies.Plan(space).With("credits", new JsonArray(
+        what.With("name", "Rooms").With("resourceIds", new JsonArray(space.Room))));
+
+    private static JsonObject Pass(Space space, decimal hours) => Bodies.Plan(space).With("passOffers", new JsonArray(new JsonObject
+    {
+        ["name"] = "Pass",
+        ["hours"] = hours,
+        ["price"] = Bodies.Money("1.00"),
+        ["resourceIds"] = new JsonArray(space.Room),
+    }));
 
     private static JsonObject Give(Space space) => new() { ["memberId"] = space.Eve.Member, ["planId"] = space.Plan };
 

@@ -8,7 +8,6 @@ using Flex.Local.Runtime.Queueing;
 using Flex.Local.Runtime.Testing;
 using Flex.Local.Simulators.Salto;
 using Flex.Platform.Identity;
-using Flex.Platform.Tables;
 using NodaTime;
 using NodaTime.Text;
 using Xunit;
@@ -78,27 +77,20 @@ internal sealed class FrontDesk : IAsyncDisposable
         ["lastName"] = "Lee",
     })).Id;
 
-    /// <summary>A plan that comes with day passes, or for null without.</summary>
-    public async Task<string> PlanAsync(PlanKind kind, DayPassTerms? passes, params string[] groups)
+    /// <summary>A free public plan that comes with day passes, or for null without.</summary>
+    public async Task<string> PlanAsync(PlanKind kind, DayPassTerms? passes, params string[] groups) => (await PostAsync("/api/v1/plans", new JsonObject
     {
-        var plan = new Plan(
-            EntityId.New<PlanId>(World.Get<IIdSource>()),
-            EntityId.Parse<LocationId>(Location),
-            "Plan",
-            kind,
-            kind == PlanKind.Recurring ? 1 : 0,
-            Money.Zero(Currency.Parse("usd")),
-            null,
-            groups,
-            IsDefault: false,
-            IsPublic: true,
-            Version: 1)
-        {
-            DayPasses = passes,
-        };
-        (await World.Tables.CommitAsync(CatalogueStore.Put(CatalogueStore.Batch(), plan, null), CancellationToken.None)).Require();
-        return plan.Id.Value;
-    }
+        ["locationId"] = Location,
+        ["name"] = "Plan",
+        ["kind"] = kind == PlanKind.Recurring ? "recurring" : "oneOff",
+        ["intervalMonths"] = kind == PlanKind.Recurring ? 1 : 0,
+        ["price"] = new JsonObject { ["amount"] = "0.00", ["currency"] = "usd" },
+        ["taxRateId"] = null,
+        ["accessGroups"] = new JsonArray([.. groups.Select(g => JsonValue.Create(g))]),
+        ["isDefault"] = false,
+        ["isPublic"] = true,
+        ["dayPasses"] = passes is null ? null : new JsonObject { ["passes"] = passes.Passes, ["validDays"] = passes.ValidDays },
+    })).Id;
 
     /// <summary>Gives the member a membership and lets the news of it arrive.</summary>
     public async Task<string> AssignAsync(string member, string plan, LocalDate? renewalOn = null)

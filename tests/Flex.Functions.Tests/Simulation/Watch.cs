@@ -97,10 +97,10 @@ internal sealed class Watch(SimulatedOperator house)
 
         foreach (Booking now in await DocumentsAsync<Booking>(BookingStore.Table, "B|"))
         {
-            if (_bookings.TryGetValue(now.Id, out Booking? before) && (before.Price != now.Price
-                || (before.State != BookingState.Confirmed && now.State != before.State)))
+            if (_bookings.TryGetValue(now.Id, out Booking? before) && ((!before.HoldsSlot() && now.State != before.State)
+                || (before.State == BookingState.Confirmed && now.Version == before.Version && now.Price.Fee != before.Price.Fee)))
             {
-                findings.Add($"history: {now.Id} was {before.State} at {before.Price} and is {now.State} at {now.Price}.");
+                findings.Add($"history: {now.Id} was {before.State} at {before.Price.Fee} and is {now.State} at {now.Price.Fee}.");
             }
 
             _bookings[now.Id] = now;
