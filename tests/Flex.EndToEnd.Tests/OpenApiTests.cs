@@ -191,10 +191,28 @@ public sealed class OpenApiTests
             await client.CallAsync("staff", "Resources_RemovePicture", [_room], etag: "*");
             await client.EditAsync("Customers_Get", "Customers_Edit", [_people["Ada"].Customer], renamed);
             await client.CallAsync("staff", "Memberships_Assign", [], new() { ["memberId"] = _people["Bob"].Member, ["planId"] = _plan });
+            await ComeAndGoAsync();
             (_, string dan, string dans) = _people["Dan"];
             JsonObject ending = await client.CallAsync(dan, "Memberships_Get", [dans]);
             await client.CallAsync(dan, "Memberships_Cancel", [dans], new() { ["on"] = "2025-02-20" }, $"\"{ending["version"]}\"");
             await client.CallAsync("owner", "Operator_Suspend", []);
+        }
+
+        /// <summary>A guest without a membership comes in with a day pass.</summary>
+        private async Task ComeAndGoAsync()
+        {
+            string guest = await NewAsync(
+                "Members_Create", new() { ["customerId"] = _people["Bob"].Customer, ["locationId"] = _location, ["email"] = "guest@example.test" });
+            JsonObject here = new() { ["locationId"] = _location };
+            Assert.Equal("no_passes_left", await client.RefusedAsync(guest, "CheckIns_Create", [], here));
+            JsonObject pass = await client.CallAsync("staff", "DayPasses_Issue", [guest], new() { ["locationId"] = _location, ["passes"] = 2 });
+            JsonObject checkIn = await client.CallAsync(guest, "CheckIns_Create", [], here);
+            string id = (string)checkIn["id"]!;
+            await client.CallAsync(guest, "CheckIns_CheckOut", [id]);
+            Assert.Equal("member", (string?)(await client.CallAsync(guest, "CheckIns_Get", [id]))["leftBy"]);
+            Assert.Single((await client.CallAsync("staff", "CheckIns_List", ["locationId=" + _location]))["results"]!.AsArray());
+            await client.CallAsync("staff", "DayPasses_Cancel", [guest, (string)pass["id"]!]);
+            Assert.Equal("cancelled", (string?)(await client.CallAsync(guest, "DayPasses_List", [guest]))["results"]![0]!["state"]);
         }
 
         private async Task SubscribeAsync(string who, string whose, string id)

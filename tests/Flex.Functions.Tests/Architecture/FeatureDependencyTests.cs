@@ -18,7 +18,8 @@ public sealed partial class FeatureDependencyTests
         ["Wallets"] = ["Settings", "Catalogue", "Members", "Invoicing", "Payments"],
         ["RecurringBookings"] = ["Wallets"],
         ["Access"] = ["Settings", "Members"],
-        ["Memberships"] = ["Settings", "Catalogue", "Members", "Invoicing", "Payments", "Bookings", "Access"],
+        ["DayPasses"] = ["Settings", "Catalogue", "Members", "Access"],
+        ["Memberships"] = ["Settings", "Catalogue", "Members", "Invoicing", "Payments", "Bookings", "Access", "DayPasses"],
         ["Renewals"] = ["Settings", "Members", "Invoicing", "Payments", "Access", "Memberships"],
     };
 
