@@ -1,6 +1,8 @@
 using Flex.Access;
 using Flex.Bookings;
+using Flex.CalendarFeeds;
 using Flex.Catalogue;
+using Flex.DayPasses;
 using Flex.Invoicing;
 using Flex.Members;
 using Flex.Memberships;
@@ -14,6 +16,7 @@ using Flex.Platform.OpenApi;
 using Flex.Platform.Telemetry;
 using Flex.Renewals;
 using Flex.Settings;
+using Flex.Wallets;
 using FluentValidation;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
@@ -40,9 +43,12 @@ public static class FlexApp
             .AddSettings()
             .AddCatalogue()
             .AddMembers()
-            .AddBookings()
+            .AddBookings(configuration)
+            .AddCalendarFeeds()
             .AddInvoicing()
             .AddPayments(configuration)
+            .AddDayPasses()
+            .AddWallets()
             .AddMemberships()
             .AddRenewals()
             .AddAccess(configuration);

@@ -1,22 +1,24 @@
+using System.Globalization;
+using System.Text.Json;
 using System.Text.Json.Serialization;
 using NodaTime;
 
 namespace Flex.Bookings;
 
 /// <summary>
-/// What is taken of one resource on one day, in the order of start. A booking stands in the agenda of every day it touches, always
-/// with its whole interval. A day has 288 five-minute steps, so a full agenda is some 20,000 characters.
+/// What is taken of one resource in one month, in the order of start. A booking stands in the agenda of every month it touches, always
+/// with its whole time. A month has 8,928 five-minute steps, so a full agenda is some 420,000 characters.
 /// </summary>
 public sealed record Agenda(IReadOnlyList<AgendaSlot> Slots)
 {
     public static Agenda Empty { get; } = new([]);
 
-    /// <summary>The first slot that shares time with the interval; slots are half-open, so back-to-back is no conflict.</summary>
-    public AgendaSlot? ConflictWith(Instant start, Instant end)
+    /// <summary>The first slot of another booking that shares time with this one, buffers included; back-to-back is no conflict.</summary>
+    public AgendaSlot? ConflictWith(AgendaSlot wanted)
     {
         foreach (AgendaSlot slot in Slots)
         {
-            if (slot.Start < end && start < slot.End)
+            if (slot.OccupiedFrom < wanted.OccupiedUntil && wanted.OccupiedFrom < slot.OccupiedUntil && slot.Booking != wanted.Booking)
             {
                 return slot;
             }
@@ -25,37 +27,72 @@ public sealed record Agenda(IReadOnlyList<AgendaSlot> Slots)
         return null;
     }
 
-    public Agenda With(AgendaSlot slot) => new([.. Slots.Append(slot).OrderBy(s => s.From)]);
+    public Agenda With(AgendaSlot slot) => new([.. Slots.Where(s => s.Booking != slot.Booking).Append(slot).OrderBy(s => s.From)]);
 
     public Agenda Without(BookingId booking) => new([.. Slots.Where(s => s.Booking != booking)]);
 }
 
-/// <summary>A taken interval in minutes since 1970-01-01T00:00Z; every booking is on a grid of whole minutes.</summary>
-public sealed record AgendaSlot(
-    [property: JsonPropertyName("b")] BookingId Booking,
-    [property: JsonPropertyName("f")] long From,
-    [property: JsonPropertyName("u")] long Until)
+/// <summary>A taken time <c>[From, Until)</c> in minutes since 1970-01-01T00:00Z, and what is kept free before and after it.</summary>
+/// <remarks>Stored as <c>{id without prefix}|{from}|{length}</c> and, where there are any, <c>|{before}|{after}</c>, so that a month fits a row.</remarks>
+[JsonConverter(typeof(AgendaSlotConverter))]
+public sealed record AgendaSlot(BookingId Booking, long From, long Until, int Before = 0, int After = 0)
 {
-    [JsonIgnore]
     public Instant Start => Instant.FromUnixTimeSeconds(From * 60);
 
-    [JsonIgnore]
     public Instant End => Instant.FromUnixTimeSeconds(Until * 60);
 
-    public static AgendaSlot Of(Booking booking) =>
-        new(booking.Id, booking.Start.ToUnixTimeSeconds() / 60, booking.End.ToUnixTimeSeconds() / 60);
+    public long OccupiedFrom => From - Before;
+
+    public long OccupiedUntil => Until + After;
+
+    public static AgendaSlot Of(Booking booking) => Of(booking.Id, new Interval(booking.Start, booking.End), booking.Buffers);
+
+    public static AgendaSlot Of(BookingId id, Interval time, Buffers buffers) =>
+        new(id, time.Start.ToUnixTimeSeconds() / 60, time.End.ToUnixTimeSeconds() / 60, buffers.Before, buffers.After);
+
+    /// <summary>
+    /// The months whose agendas hold it. They are UTC months on purpose: which rows serialise the writers of a time must not depend on
+    /// the time zone database or on a location's zone, both of which can change while bookings stand.
+    /// </summary>
+    public IEnumerable<YearMonth> Months() => Months(
+        Instant.FromUnixTimeSeconds(OccupiedFrom * 60), Instant.FromUnixTimeSeconds(OccupiedUntil * 60));
+
+    /// <summary>The months that a half-open time touches.</summary>
+    public static IEnumerable<YearMonth> Months(Instant start, Instant end)
+    {
+        YearMonth last = (end - Duration.Epsilon).InUtc().Date.ToYearMonth();
+        for (YearMonth month = start.InUtc().Date.ToYearMonth(); month.CompareTo(last) <= 0; month = month.PlusMonths(1))
+        {
+            yield return month;
+        }
+    }
 }
 
-/// <summary>
-/// The days that an interval touches. They are UTC days on purpose: which rows serialise the writers of an interval must not depend
-/// on the time zone database or on a location's zone, both of which can change while bookings stand.
-/// </summary>
-public static class AgendaDays
+/// <summary>Minutes kept free before and after a booking, as they were when it was made.</summary>
+public sealed record Buffers(int Before, int After)
 {
-    public static IReadOnlyList<LocalDate> Touched(Instant start, Instant end)
+    public static Buffers None { get; } = new(0, 0);
+}
+
+internal sealed class AgendaSlotConverter : JsonConverter<AgendaSlot>
+{
+    private static readonly string Prefix = BookingId.Prefix + "_";
+
+    public override AgendaSlot Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options)
     {
-        LocalDate first = start.InUtc().Date;
-        LocalDate last = (end - Duration.Epsilon).InUtc().Date;
-        return [.. Enumerable.Range(0, Period.DaysBetween(first, last) + 1).Select(first.PlusDays)];
+        string[] parts = reader.GetString()!.Split('|');
+        long from = long.Parse(parts[1], CultureInfo.InvariantCulture);
+        return new AgendaSlot(
+            EntityId.Parse<BookingId>(Prefix + parts[0]),
+            from,
+            from + long.Parse(parts[2], CultureInfo.InvariantCulture),
+            parts.Length > 3 ? int.Parse(parts[3], CultureInfo.InvariantCulture) : 0,
+            parts.Length > 3 ? int.Parse(parts[4], CultureInfo.InvariantCulture) : 0);
+    }
+
+    public override void Write(Utf8JsonWriter writer, AgendaSlot value, JsonSerializerOptions options)
+    {
+        string text = string.Create(CultureInfo.InvariantCulture, $"{value.Booking.Value[Prefix.Length..]}|{value.From}|{value.Until - value.From}");
+        writer.WriteStringValue(value is { Before: 0, After: 0 } ? text : string.Create(CultureInfo.InvariantCulture, $"{text}|{value.Before}|{value.After}"));
     }
 }

@@ -1,3 +1,5 @@
+using Flex.Invoicing;
+using Flex.Platform.Messaging;
 using NodaTime;
 
 namespace Flex.Bookings;
@@ -6,13 +8,37 @@ public enum BookingCancelReason
 {
     ByMember,
     ByStaff,
+
+    /// <summary>The space cannot give what was booked: everything comes back.</summary>
+    BySpace,
+
     Downgraded,
+    NotApproved,
+    Rejected,
+    NotPaid,
+
+    /// <summary>An occurrence could not be accounted in time.</summary>
+    NotAccounted,
 }
 
-/// <summary>Fact: a booking holds its slot. Queue <c>bookings</c>.</summary>
-public sealed record BookingConfirmed(BookingId BookingId, ResourceId ResourceId, MemberId MemberId, Instant Start)
+/// <summary>Fact: bookings of a member exist. Queue <c>bookings</c>.</summary>
+public sealed record BookingsMade(MemberId MemberId, IReadOnlyList<MadeBooking> Bookings)
 {
-    public const string Subject = "booking.confirmed.v1";
+    public const string Subject = "bookings.made.v1";
+}
+
+public sealed record MadeBooking(BookingId BookingId, Instant Start);
+
+/// <summary>Command: what a cancelled booking took from the wallet goes back. Queue <c>bookings</c>.</summary>
+public sealed record ReturnToWallet(MemberId MemberId, BookingId BookingId)
+{
+    public const string Subject = "booking.return-to-wallet.v1";
+}
+
+/// <summary>Command: something may be due for the booking by now. Queue <c>bookings</c>; comes late or twice without harm.</summary>
+public sealed record LookAtBooking(BookingId BookingId)
+{
+    public const string Subject = "booking.look.v1";
 }
 
 /// <summary>
@@ -22,4 +48,33 @@ public sealed record BookingConfirmed(BookingId BookingId, ResourceId ResourceId
 public sealed record CancelFutureBookings(MemberId MemberId, Instant From, BookingCancelReason Reason)
 {
     public const string Subject = "bookings.cancel-future.v1";
+}
+
+/// <summary>The messages that commit with a booking. Ids follow from the booking and what is meant, so a repeat repeats them.</summary>
+public static class BookingMessages
+{
+    public static OutboxMessage Made(Booking booking) => OutboxMessage.Create(
+        $"{booking.Id}.{booking.Version}.made", Queues.Bookings, BookingsMade.Subject, new BookingsMade(booking.MemberId, [new MadeBooking(booking.Id, booking.Start)]));
+
+    public static OutboxMessage Charged(Booking booking, BookingCharge charge, string resourceName) => OutboxMessage.Create(
+        $"{charge.Id}.created", Queues.Billing, ChargeCreated.Subject, booking.Announce(charge, resourceName));
+
+    public static OutboxMessage ChargeDropped(Booking booking, BookingCharge charge) => OutboxMessage.Create(
+        $"{charge.Id}.cancelled",
+        Queues.Billing,
+        ChargeCancelled.Subject,
+        new ChargeCancelled(charge.Id, booking.CustomerId, booking.CancelReason?.ToString() ?? "Changed"));
+
+    public static OutboxMessage Return(Booking booking) => OutboxMessage.Create(
+        $"{booking.Id}.return", Queues.Bookings, ReturnToWallet.Subject, new ReturnToWallet(booking.MemberId, booking.Id));
+
+    /// <summary>Comes when the booking is due to change by itself; null when it is not.</summary>
+    public static OutboxMessage? Look(Booking booking, Instant now) => booking.ActBy is { } due
+        ? OutboxMessage.Create(
+            $"{booking.Id}.{booking.Version}.look",
+            Queues.Bookings,
+            LookAtBooking.Subject,
+            new LookAtBooking(booking.Id),
+            due > now ? due - now : null)
+        : null;
 }

@@ -1,5 +1,3 @@
-using Flex.Catalogue;
-using Flex.Invoicing;
 using Flex.Platform.Http;
 using Flex.Platform.Messaging;
 using Flex.Platform.Tables;
@@ -9,9 +7,9 @@ using NodaTime.Text;
 namespace Flex.Bookings;
 
 /// <summary>
-/// Bookings: table <c>bookings</c>. Partition of a resource: the last six characters of its id, which its bookings' ids end with too.
-/// Keys: <c>A|{resourceId}|{yyyyMMdd}</c> agenda of a UTC day, whose ETag serialises all writers of that resource-day; <c>B|{bookingId}</c>;
-/// <c>C|{chargeId}</c>; <c>K|</c> idempotency; <c>O|</c> outbox. Partition of a member: the member's id, keys
+/// Bookings: table <c>bookings</c>. Partition of a location: the last six characters of its id, which its bookings' ids end with too.
+/// Keys: <c>A|{yyyyMM UTC}|{resourceId}</c> agenda of a month, whose ETag serialises all writers of that resource and month;
+/// <c>B|{bookingId}</c>; <c>K|</c> idempotency; <c>O|</c> outbox. Partition of a member: the member's id, keys
 /// <c>I|{start yyyyMMddHHmm}|{bookingId}</c>, written by message a moment after the booking.
 /// </summary>
 public sealed class BookingStore(ITableStore tables, Committer committer)
@@ -21,107 +19,116 @@ public sealed class BookingStore(ITableStore tables, Committer committer)
     private const string AgendaPrefix = "A|";
     private const string IndexPrefix = "I|";
 
-    private static readonly LocalDatePattern Day = LocalDatePattern.CreateWithInvariantCulture("uuuuMMdd");
+    private static readonly YearMonthPattern Month = YearMonthPattern.CreateWithInvariantCulture("uuuuMM");
     private static readonly InstantPattern Minute = InstantPattern.CreateWithInvariantCulture("uuuuMMddHHmm");
 
     /// <summary>One point read: the id names the partition.</summary>
     public async Task<Stored<Booking>?> ReadAsync(BookingId id, CancellationToken cancellation) =>
         Stored<Booking>.From(await tables.FindAsync(Table, EntityId.Home(id), BookingKey(id), cancellation));
 
-    /// <summary>The agendas of consecutive days, null where nothing was ever booked. One storage call.</summary>
-    public async Task<IReadOnlyList<Stored<Agenda>?>> ReadAgendaAsync(ResourceId resource, IReadOnlyList<LocalDate> days, CancellationToken cancellation)
-    {
-        string partition = EntityId.Home(resource);
-        if (days.Count == 1)
-        {
-            return [Stored<Agenda>.From(await tables.FindAsync(Table, partition, DayKey(resource, days[0]), cancellation))];
-        }
-
-        var range = new RowRange(DayKey(resource, days[0]), DayKey(resource, days[^1].PlusDays(1)));
-        IReadOnlyList<TableRow> rows = await tables.ReadAsync(Table, partition, range, days.Count, cancellation);
-        Dictionary<string, TableRow> byKey = rows.ToDictionary(r => r.Key, StringComparer.Ordinal);
-        return [.. days.Select(d => Stored<Agenda>.From(byKey.GetValueOrDefault(DayKey(resource, d))))];
-    }
+    /// <summary>A booking that something stored refers to, which therefore exists.</summary>
+    public async Task<Stored<Booking>> RequireAsync(BookingId id, CancellationToken cancellation) =>
+        await ReadAsync(id, cancellation) ?? throw new DefectException($"{id} does not exist.");
 
     /// <summary>
-    /// Commits a new booking: its slot in the agenda of every day it touches, its charge, the answer to the request and the messages,
-    /// all or nothing. Null when another writer was faster: read the agenda and decide again.
+    /// The agendas that the slots of a resource stand in. One storage call: a point read, or a range over the months, which also reads
+    /// the location's other resources, 1,000 agendas per call.
     /// </summary>
-    public async Task<Reply<BookingView>?> TryCommitNewAsync(
-        Booking booking,
-        IReadOnlyList<LocalDate> days,
-        IReadOnlyList<Stored<Agenda>?> agenda,
-        Resource resource,
-        RequestContext context,
-        CancellationToken cancellation)
+    public Task<AgendaSheet> ReadAgendaAsync(
+        LocationId location, ResourceId resource, IEnumerable<AgendaSlot> slots, CancellationToken cancellation) =>
+        ReadAgendasAsync(location, [.. slots.SelectMany(s => s.Months()).Distinct().Select(m => new AgendaKey(m, resource))], cancellation);
+
+    /// <summary>As <see cref="ReadAgendaAsync"/>, of several resources.</summary>
+    public async Task<AgendaSheet> ReadAgendasAsync(LocationId location, IReadOnlyCollection<AgendaKey> keys, CancellationToken cancellation)
     {
-        BookingView view = BookingView.Of(booking);
-        TableBatch batch = new TableBatch(Table, EntityId.Home(booking.ResourceId))
-            .Insert(BookingKey(booking.Id), booking)
-            .Remember(context, view, booking.CreatedAt);
-        PutAgenda(batch, booking.ResourceId, days, agenda, a => a.With(AgendaSlot.Of(booking)));
-        if (booking.Charge() is { } charge)
+        string partition = EntityId.Home(location);
+        var read = new Dictionary<AgendaKey, Stored<Agenda>>();
+        if (keys.Count == 1)
         {
-            batch.Insert(ChargeKey(charge.Id), charge);
-            batch.Send(OutboxMessage.Create(
-                $"{charge.Id}.created", Queues.Billing, ChargeCreated.Subject, booking.ChargeCreated(resource.Name)));
+            AgendaKey only = keys.First();
+            if (Stored<Agenda>.From(await tables.FindAsync(Table, partition, RowKey(only), cancellation)) is { } agenda)
+            {
+                read.Add(only, agenda);
+            }
+
+            return new AgendaSheet(read);
         }
 
-        batch.Send(OutboxMessage.Create(
-            $"{booking.Id}.confirmed",
-            Queues.Bookings,
-            BookingConfirmed.Subject,
-            new BookingConfirmed(booking.Id, booking.ResourceId, booking.MemberId, booking.Start)));
+        Dictionary<string, AgendaKey> wanted = keys.ToDictionary(RowKey, StringComparer.Ordinal);
+        string first = wanted.Keys.Min(StringComparer.Ordinal)!;
+        string last = wanted.Keys.Max(StringComparer.Ordinal)!;
+        await foreach (TableRow row in tables.ReadAllAsync(Table, partition, new RowRange(first, last + '\u0001'), cancellation))
+        {
+            if (wanted.TryGetValue(row.Key, out AgendaKey key))
+            {
+                read.Add(key, Stored<Agenda>.From(row)!);
+            }
+        }
 
-        CommitResult result = await committer.CommitAsync(batch, cancellation);
-        return IsRace(result) ? null : await tables.ReplyAsync(batch, result, context, view, cancellation);
+        return new AgendaSheet(read);
     }
 
-    /// <summary>
-    /// Commits a cancellation: the booking, the freed slot in every agenda, the withdrawn charge and its message. False when another
-    /// writer was faster: read everything and decide again. Two storage calls, one without a charge.
-    /// </summary>
-    public async Task<bool> TryCommitCancelledAsync(
-        Booking cancelled,
-        string etag,
-        IReadOnlyList<LocalDate> days,
-        IReadOnlyList<Stored<Agenda>?> agenda,
-        CancellationToken cancellation)
+    /// <summary>What is taken at a location in a time, by resource. One storage call per 1,000 agendas.</summary>
+    public async Task<AgendaSheet> ReadLocationAsync(LocationId location, Interval time, CancellationToken cancellation)
     {
-        string partition = EntityId.Home(cancelled.ResourceId);
-        TableBatch batch = new TableBatch(Table, partition).Replace(BookingKey(cancelled.Id), cancelled, etag);
-        PutAgenda(batch, cancelled.ResourceId, days, agenda, a => a.Without(cancelled.Id));
-        if (cancelled.Charge() is { } charge)
+        var read = new Dictionary<AgendaKey, Stored<Agenda>>();
+        YearMonth[] months = [.. AgendaSlot.Months(time.Start, time.End)];
+        var range = new RowRange(AgendaPrefix + Month.Format(months[0]) + "|", RowRange.Prefix(AgendaPrefix + Month.Format(months[^1]) + "|").Until);
+        await foreach (TableRow row in tables.ReadAllAsync(Table, EntityId.Home(location), range, cancellation))
         {
-            TableRow row = await tables.FindAsync(Table, partition, ChargeKey(charge.Id), cancellation)
-                ?? throw new DefectException($"{cancelled.Id} has no charge row {charge.Id}.");
-            batch.Replace(ChargeKey(charge.Id), charge, row.ETag);
-            batch.Send(OutboxMessage.Create(
-                $"{charge.Id}.cancelled",
-                Queues.Billing,
-                ChargeCancelled.Subject,
-                new ChargeCancelled(charge.Id, cancelled.CustomerId, cancelled.CancelReason!.Value.ToString())));
+            string[] parts = row.Key.Split('|');
+            read.Add(new AgendaKey(Month.Parse(parts[1]).Value, EntityId.Parse<ResourceId>(parts[2])), Stored<Agenda>.From(row)!);
         }
 
-        CommitResult result = await committer.CommitAsync(batch, cancellation);
-        if (IsRace(result))
-        {
-            return false;
-        }
-
-        result.Require();
-        return true;
+        return new AgendaSheet(read);
     }
 
-    /// <summary>Makes the booking findable by its member. Repeats change nothing. One storage call.</summary>
-    public async Task IndexAsync(BookingConfirmed booking, CancellationToken cancellation)
+    /// <summary>A batch in a location's partition.</summary>
+    public static TableBatch BatchFor(LocationId location) => new(Table, EntityId.Home(location));
+
+    public static TableBatch Put(TableBatch batch, Booking booking, string? etag) => batch.Put(BookingKey(booking.Id), booking, etag);
+
+    /// <summary>Adds the agendas that have changed.</summary>
+    public static TableBatch Put(TableBatch batch, AgendaSheet sheet)
     {
-        TableBatch batch = new TableBatch(Table, booking.MemberId.Value)
-            .Insert(IndexPrefix + Position(booking.Start, booking.BookingId), new IndexEntry(booking.BookingId));
-        CommitResult result = await tables.CommitAsync(batch, cancellation);
-        if (!result.IsDuplicateOf(IndexPrefix))
+        foreach ((AgendaKey key, Agenda agenda, string? etag) in sheet.Changes())
         {
-            result.Require();
+            batch.Put(RowKey(key), agenda, etag);
+        }
+
+        return batch;
+    }
+
+    public Task<CommitResult> CommitAsync(TableBatch batch, CancellationToken cancellation) => committer.CommitAsync(batch, cancellation);
+
+    /// <summary>True when another writer was faster: read again and decide again.</summary>
+    public static bool IsRace(CommitResult result) => result.Kind == CommitKind.Stale || result.IsDuplicateOf(AgendaPrefix);
+
+    /// <summary>True when the booking exists already: the request has been here before.</summary>
+    public static bool IsRepeat(CommitResult result) => result.IsDuplicateOf("B|");
+
+    /// <summary>From the outcome of a commit that was no race to the reply.</summary>
+    public Task<Reply<BookingView>> ReplyAsync(
+        TableBatch batch, CommitResult result, RequestContext context, BookingView view, CancellationToken cancellation) =>
+        tables.ReplyAsync(batch, result, context, view, cancellation);
+
+    /// <summary>Makes bookings findable by their member. Repeats change nothing. One storage call per 100.</summary>
+    public async Task IndexAsync(BookingsMade made, CancellationToken cancellation)
+    {
+        foreach (MadeBooking[] chunk in made.Bookings.Chunk(TableLimits.MaxOperations))
+        {
+            CommitResult result = await tables.CommitAsync(IndexBatch(made.MemberId, chunk), cancellation);
+            if (!result.IsDuplicateOf(IndexPrefix))
+            {
+                result.Require();
+            }
+            else if (chunk.Length > 1)
+            {
+                foreach (MadeBooking booking in chunk)
+                {
+                    await IndexAsync(new BookingsMade(made.MemberId, [booking]), cancellation);
+                }
+            }
         }
     }
 
@@ -152,32 +159,31 @@ public sealed class BookingStore(ITableStore tables, Committer committer)
     /// <summary>Where a booking stands in lists by start.</summary>
     public static string Position(Instant start, BookingId id) => $"{Minute.Format(start)}|{id}";
 
-    /// <summary>The gate's keys for the days of a resource.</summary>
-    public static IEnumerable<string> GateKeys(ResourceId resource, IEnumerable<LocalDate> days) => days.Select(d => DayKey(resource, d));
+    /// <summary>The gate's keys for slots of a resource.</summary>
+    public static IEnumerable<string> GateKeys(ResourceId resource, IEnumerable<AgendaSlot> slots) =>
+        slots.SelectMany(s => s.Months()).Distinct().Select(m => RowKey(new AgendaKey(m, resource)));
 
     /// <summary>
-    /// The answer of the first request with this Idempotency-Key, or else the refusal. Keys are kept with the resource, in the commit
-    /// they guard: a client that uses one key for two resources has made two requests.
+    /// The answer of the first request with this Idempotency-Key, or else the refusal. Keys are kept with the location, in the commit
+    /// they guard: a client that uses one key for two locations has made two requests.
     /// </summary>
-    public Task<Reply<BookingView>> ReplayOrAsync(ResourceId resource, RequestContext context, Error refusal, CancellationToken cancellation) =>
-        tables.ReplayOrAsync<BookingView>(Table, EntityId.Home(resource), context, refusal, cancellation);
+    public Task<Reply<T>> ReplayOrAsync<T>(string home, RequestContext context, Error refusal, CancellationToken cancellation) =>
+        tables.ReplayOrAsync<T>(Table, home, context, refusal, cancellation);
 
-    private static void PutAgenda(
-        TableBatch batch, ResourceId resource, IReadOnlyList<LocalDate> days, IReadOnlyList<Stored<Agenda>?> agenda, Func<Agenda, Agenda> change)
+    private static TableBatch IndexBatch(MemberId member, IEnumerable<MadeBooking> bookings)
     {
-        foreach ((LocalDate day, Stored<Agenda>? read) in days.Zip(agenda))
+        var batch = new TableBatch(Table, member.Value);
+        foreach (MadeBooking booking in bookings)
         {
-            batch.Put(DayKey(resource, day), change(read?.Value ?? Agenda.Empty), read?.ETag);
+            batch.Insert(IndexPrefix + Position(booking.Start, booking.BookingId), new IndexEntry(booking.BookingId));
         }
+
+        return batch;
     }
 
-    private static bool IsRace(CommitResult result) => result.Kind == CommitKind.Stale || result.IsDuplicateOf(AgendaPrefix);
-
-    private static string DayKey(ResourceId resource, LocalDate day) => $"{AgendaPrefix}{resource}|{Day.Format(day)}";
+    private static string RowKey(AgendaKey key) => $"{AgendaPrefix}{Month.Format(key.Month)}|{key.Resource}";
 
     private static string BookingKey(BookingId id) => "B|" + id;
-
-    private static string ChargeKey(ChargeId id) => "C|" + id;
 
     private sealed record IndexEntry(BookingId BookingId);
 }

@@ -1,17 +1,28 @@
+using Flex.Platform;
 using Flex.Platform.Messaging;
+using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Flex.Bookings;
 
 public static class BookingsFeature
 {
-    public static IServiceCollection AddBookings(this IServiceCollection services) => services
+    public static IServiceCollection AddBookings(this IServiceCollection services, IConfiguration configuration) => services
+        .AddSettings<QuoteSettings>(configuration, QuoteSettings.Section)
+        .AddSingleton<BookingQuotes>()
         .AddSingleton<BookingStore>()
-        .AddSingleton<ResourceDayGate>()
+        .AddSingleton<AgendaGate>()
+        .AddSingleton<BookingWishes>()
+        .AddSingleton<BookingSettler>()
         .AddSingleton<CreateBookingHandler>()
         .AddSingleton<BookingCanceller>()
+        .AddSingleton<BookingAccounts>()
         .AddSingleton<BookingReader>()
-        .AddSingleton<IMessageHandler, IndexBooking>()
+        .AddSingleton<IMessageHandler, IndexBookings>()
+        .AddSingleton<IMessageHandler, LookAtBookingHandler>()
+        .AddSingleton<IMessageHandler, ReturnToWalletHandler>()
+        .AddSingleton<IMessageHandler, ChargesInvoicedHandler>()
+        .AddSingleton<IMessageHandler, ChargesPaidHandler>()
         .AddSingleton<IMessageHandler, CancelFutureBookingsHandler>()
         .AddSingleton<IMessageHandler, CancelAfterDowngrade>();
 }

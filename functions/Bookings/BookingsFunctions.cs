@@ -12,6 +12,8 @@ public sealed class BookingsFunctions(CreateBookingHandler create, BookingReader
     [Operation("Book a resource", Body = typeof(CreateBookingRequest), Response = typeof(BookingView), Status = 201, IdempotencyKey = Need.Optional,
         Errors = [
             ErrorCodes.BookingConflict, ErrorCodes.PaymentRequired, ErrorCodes.MembershipEndsBefore, ErrorCodes.ResourceRateRequired,
+            ErrorCodes.BookingPolicy, ErrorCodes.ResourceNotAllowed, ErrorCodes.QuoteStale, ErrorCodes.HoldExpired,
+            ErrorCodes.BookingRequiresPass, ErrorCodes.OutOfPasses,
             ErrorCodes.EndBeforeStart, ErrorCodes.InThePast, ErrorCodes.TimeOffGrid, ErrorCodes.UnknownReference, ErrorCodes.NotFound,
             ErrorCodes.IdempotencyKeyReuse])]
     public Task<IResult> Create(

@@ -1,49 +1,95 @@
 using Flex.Members;
 using Flex.Platform.Messaging;
 using Flex.Platform.Tables;
+using Flex.Wallets;
 using NodaTime;
 
 namespace Flex.Bookings;
 
-/// <summary>Cancels bookings: the slot is free, the charge withdrawn, in one commit. Repeats change nothing.</summary>
-public sealed class BookingCanceller(BookingStore bookings, MemberStore members, ResourceDayGate gate, TimeProvider time)
+/// <summary>
+/// Ends bookings: the slot is free, charges are withdrawn, what was taken from the wallet goes back. The slot and the charges in one
+/// commit, the wallet right after it and, should that be cut off, by message. Repeats change nothing.
+/// </summary>
+public sealed class BookingCanceller(BookingStore bookings, MemberStore members, WalletLedger ledger, AgendaGate gate, TimeProvider time)
 {
-    /// <summary>As for making bookings: a round is lost only to another process that got something done.</summary>
-    private const int MaxRounds = 100;
+    /// <summary>Cancels in full. Three storage calls, two more with a wallet; one when there is nothing to do.</summary>
+    public Task CancelAsync(BookingId id, BookingCancelReason reason, CancellationToken cancellation) =>
+        EndAsync(id, (booking, now) => booking.Cancel(reason, now), batchMore: null, cancellation);
 
-    /// <summary>Four storage calls: booking, agenda, charge, commit. One when there is nothing to do.</summary>
-    public async Task CancelAsync(BookingId id, BookingCancelReason reason, CancellationToken cancellation)
+    /// <summary>
+    /// Ends a hold that came to nothing. The wallet is told before the slot is free: a draw that is still on its way is refused from
+    /// then on.
+    /// </summary>
+    public async Task GiveUpAsync(BookingId id, CancellationToken cancellation)
     {
-        for (int round = 0; round < MaxRounds; round++)
+        Stored<Booking> found = await bookings.RequireAsync(id, cancellation);
+        if (found.Value.State == BookingState.Held)
         {
-            Stored<Booking> found = await bookings.ReadAsync(id, cancellation) ?? throw new DefectException($"{id} does not exist.");
-            if (found.Value.Cancel(reason, time.Now()) is not { } cancelled)
+            await ledger.ReleaseAsync(found.Value.MemberId, [id], cancellation);
+            await EndAsync(id, (booking, now) => booking.State == BookingState.Held ? (booking with { ActBy = now }).Expire(now) : null, null, cancellation);
+        }
+    }
+
+    /// <summary>
+    /// Ends a booking as <paramref name="end"/> says; null is nothing to do, then the booking is returned as it is. Frees the slot,
+    /// drops the charges that the end has cancelled and returns what was taken, if it ends as cancelled or expired.
+    /// </summary>
+    /// <param name="batchMore">What else commits with it; null is nothing.</param>
+    public async Task<Booking> EndAsync(
+        BookingId id, Func<Booking, Instant, Booking?> end, Action<TableBatch, Booking>? batchMore, CancellationToken cancellation)
+    {
+        for (int round = 0; round < CreateBookingHandler.MaxRounds; round++)
+        {
+            Stored<Booking> found = await bookings.RequireAsync(id, cancellation);
+            Instant now = time.Now();
+            if (end(found.Value, now) is not { } ended)
             {
-                return;
+                return found.Value;
             }
 
-            IReadOnlyList<LocalDate> days = AgendaDays.Touched(cancelled.Start, cancelled.End);
-            using IDisposable pass = await gate.EnterAsync(BookingStore.GateKeys(cancelled.ResourceId, days), cancellation);
-            IReadOnlyList<Stored<Agenda>?> agenda = await bookings.ReadAgendaAsync(cancelled.ResourceId, days, cancellation);
-            if (await bookings.TryCommitCancelledAsync(cancelled, found.ETag, days, agenda, cancellation))
+            AgendaSlot slot = AgendaSlot.Of(found.Value);
+            using IDisposable pass = await gate.EnterAsync(BookingStore.GateKeys(ended.ResourceId, [slot]), cancellation);
+            AgendaSheet sheet = await bookings.ReadAgendaAsync(ended.LocationId, ended.ResourceId, [slot], cancellation);
+            sheet.Free(ended.ResourceId, slot);
+            bool returns = ended.Price.Takings.Count > 0 && ended.State is BookingState.Cancelled;
+            TableBatch batch = BookingStore.Put(BookingStore.Put(BookingStore.BatchFor(ended.LocationId), ended, found.ETag), sheet);
+            batch.Send(ended.Charges
+                .Where((c, i) => c.CancelledAt is not null && found.Value.Charges[i].CancelledAt is null)
+                .Select(c => BookingMessages.ChargeDropped(ended, c)));
+            if (returns)
             {
-                return;
+                batch.Send(BookingMessages.Return(ended));
             }
+
+            batchMore?.Invoke(batch, ended);
+            CommitResult result = await bookings.CommitAsync(batch, cancellation);
+            if (BookingStore.IsRace(result))
+            {
+                continue;
+            }
+
+            result.Require();
+            if (returns)
+            {
+                await ledger.ReleaseAsync(ended.MemberId, [id], cancellation);
+            }
+
+            return ended;
         }
 
         throw new TransientFaultException($"{id} or its agenda keeps changing.");
     }
 
     /// <summary>
-    /// Cancels what the member booked from an instant on, except what was booked after it by a member who may book again. One read per
-    /// booking that starts after it, besides the cancellations.
+    /// Cancels what the member booked from an instant on, except what outlives the loss of a membership then. One read per booking that
+    /// starts after it, besides the cancellations.
     /// </summary>
     public async Task CancelFromAsync(MemberId memberId, Instant from, BookingCancelReason reason, CancellationToken cancellation)
     {
         bool? hasPaid = null;
         await foreach (BookingId id in bookings.ListByMemberAsync(memberId, from, cancellation))
         {
-            Stored<Booking> found = await bookings.ReadAsync(id, cancellation) ?? throw new DefectException($"{id} does not exist.");
+            Stored<Booking> found = await bookings.RequireAsync(id, cancellation);
             hasPaid ??= await members.FindAsync(memberId, cancellation) is { } member && MemberStanding.HasPaid(member);
             if (!BookingRules.Survives(found.Value, from, hasPaid.Value))
             {
@@ -69,7 +115,7 @@ public sealed class CancelFutureBookingsHandler(BookingCanceller canceller) : IM
 
 /// <summary>
 /// Handles <see cref="MemberDowngraded"/>, which follows the member's record: catches what was booked between the downgrade and the
-/// record. What is committed later still is caught by <see cref="IndexBooking"/>.
+/// record. What is committed later still is caught by <see cref="IndexBookings"/>.
 /// </summary>
 public sealed class CancelAfterDowngrade(BookingCanceller canceller, MemberStore members) : IMessageHandler
 {
@@ -84,5 +130,19 @@ public sealed class CancelAfterDowngrade(BookingCanceller canceller, MemberStore
         {
             await canceller.CancelFromAsync(fact.MemberId, fact.At, BookingCancelReason.Downgraded, cancellation);
         }
+    }
+}
+
+/// <summary>Handles <see cref="ReturnToWallet"/>: what a cancellation that was cut off has left undone.</summary>
+public sealed class ReturnToWalletHandler(WalletLedger ledger) : IMessageHandler
+{
+    public string Queue => Queues.Bookings;
+
+    public string Subject => ReturnToWallet.Subject;
+
+    public Task HandleAsync(Envelope envelope, CancellationToken cancellation)
+    {
+        ReturnToWallet command = envelope.Read<ReturnToWallet>();
+        return ledger.ReleaseAsync(command.MemberId, [command.BookingId], cancellation);
     }
 }

@@ -15,13 +15,14 @@ namespace Flex.Bookings;
 public sealed record BookingFilter(MemberId? MemberId = null, ResourceId? ResourceId = null, LocalDate? From = null, LocalDate? To = null);
 
 /// <summary>Reads of bookings. Another member's booking answers as one that does not exist.</summary>
-public sealed class BookingReader(BookingStore bookings, CatalogueStore catalogue, SettingsStore settings, MemberStore members)
+public sealed class BookingReader(
+    BookingStore bookings, CatalogueStore catalogue, SettingsStore settings, MemberStore members, TimeProvider time)
 {
     private const int MaxDays = 31;
 
     public async Task<Reply<BookingView>> GetAsync(BookingId id, RequestContext context, CancellationToken cancellation) =>
         await bookings.ReadAsync(id, cancellation) is { } found && context.Caller.Reaches(found.Value.MemberId)
-            ? BookingView.Of(found.Value)
+            ? BookingView.Of(found.Value, time.Now())
             : Error.NotFound("The booking");
 
     public async Task<Reply<PageOf<BookingView>>> ListAsync(
@@ -109,13 +110,12 @@ public sealed class BookingReader(BookingStore bookings, CatalogueStore catalogu
         SiteCalendar calendar = await CalendarOfAsync(resource.LocationId, cancellation);
         Instant from = calendar.StartOfDay(filter.From!.Value);
         Instant until = calendar.StartOfDay(filter.To!.Value.PlusDays(1));
-        IReadOnlyList<Stored<Agenda>?> agenda = await bookings.ReadAgendaAsync(resourceId, AgendaDays.Touched(from, until), cancellation);
-        IEnumerable<BookingId> found = agenda
-            .SelectMany(a => a?.Value.Slots ?? [])
+        AgendaKey[] keys = [.. AgendaSlot.Months(from, until).Select(m => new AgendaKey(m, resourceId))];
+        AgendaSheet sheet = await bookings.ReadAgendasAsync(resource.LocationId, keys, cancellation);
+        IEnumerable<BookingId> found = sheet.SlotsOf(resourceId)
             .Where(s => s.Start < until && from < s.End)
             .Select(s => (Position: BookingStore.Position(s.Start, s.Booking), s.Booking))
             .Where(s => paging.After is null || string.CompareOrdinal(s.Position, paging.After) > 0)
-            .Distinct()
             .OrderBy(s => s.Position, StringComparer.Ordinal)
             .Select(s => s.Booking);
         return await PageAsync([.. found.Take(paging.Take)], paging, cancellation);
@@ -125,8 +125,9 @@ public sealed class BookingReader(BookingStore bookings, CatalogueStore catalogu
     private async Task<Reply<PageOf<BookingView>>> PageAsync(IReadOnlyList<BookingId> found, Paging paging, CancellationToken cancellation)
     {
         Stored<Booking>?[] read = await Task.WhenAll(found.Select(id => bookings.ReadAsync(id, cancellation)));
+        Instant now = time.Now();
         return paging.Page<BookingView>(
-            [.. read.OfType<Stored<Booking>>().Select(s => BookingView.Of(s.Value))], v => BookingStore.Position(v.Start, v.Id));
+            [.. read.OfType<Stored<Booking>>().Select(s => BookingView.Of(s.Value, now))], v => BookingStore.Position(v.Start, v.Id));
     }
 
     private async Task<SiteCalendar> CalendarOfAsync(LocationId id, CancellationToken cancellation) =>

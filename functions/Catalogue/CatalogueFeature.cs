@@ -9,5 +9,6 @@ public static class CatalogueFeature
         .AddSingleton<SavePlanHandler>()
         .AddSingleton<SaveResourceHandler>()
         .AddSingleton<SaveRateHandler>()
+        .AddSingleton<PictureHandler>()
         .AddSingleton<CatalogueReader>();
 }

@@ -37,7 +37,7 @@ public sealed class CatalogueFunctions(SavePlanHandler plans, SaveResourceHandle
 
     [Function("Resources_Create"), Allow(Role.Staff)]
     [Operation("Add a resource", Body = typeof(ResourceRequest), Response = typeof(ResourceView), Status = 201, IdempotencyKey = Need.Optional,
-        Errors = [ErrorCodes.UnknownReference, ErrorCodes.CurrencyMismatch, ErrorCodes.IdempotencyKeyReuse])]
+        Errors = [ErrorCodes.UnknownReference, ErrorCodes.CurrencyMismatch, ErrorCodes.ResourceRateRequired, ErrorCodes.IdempotencyKeyReuse])]
     public Task<IResult> CreateResource(
         [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "v1/resources")] HttpRequest request, CancellationToken cancellation) =>
         request.HandleAsync<ResourceRequest, ResourceView>(
@@ -57,7 +57,7 @@ public sealed class CatalogueFunctions(SavePlanHandler plans, SaveResourceHandle
 
     [Function("Resources_Edit"), Allow(Role.Staff)]
     [Operation("Change a resource", Body = typeof(ResourceRequest), Response = typeof(ResourceView), IfMatch = Need.Required,
-        Errors = [ErrorCodes.NotFound, ErrorCodes.Stale, ErrorCodes.UnknownReference, ErrorCodes.CurrencyMismatch])]
+        Errors = [ErrorCodes.NotFound, ErrorCodes.Stale, ErrorCodes.UnknownReference, ErrorCodes.CurrencyMismatch, ErrorCodes.ResourceRateRequired])]
     public Task<IResult> EditResource(
         [HttpTrigger(AuthorizationLevel.Anonymous, "put", Route = "v1/resources/{id}")] HttpRequest request, string id, CancellationToken cancellation) =>
         request.HandleAsync<ResourceId, ResourceRequest, ResourceView>(id, resources.EditAsync, cancellation);

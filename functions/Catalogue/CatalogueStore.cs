@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Globalization;
 using Flex.Platform;
 using Flex.Platform.Http;
@@ -22,12 +23,16 @@ public sealed class CatalogueStore(ITableStore tables, TimeProvider time) : IDis
     /// <summary>How long another process's change may stay unseen.</summary>
     public static readonly Duration Staleness = Duration.FromSeconds(30);
 
+    /// <summary>A bound for memory; far more than memberships refer to.</summary>
+    private const int MaxVersionsKept = 10_000;
+
     private const string PlanPrefix = "D|plan|";
     private const string ResourcePrefix = "D|resource|";
     private const string RatePrefix = "D|rate|";
     private const string DefaultPrefix = "D|default|";
 
     private readonly SnapshotCache<Snapshot> _cache = new(time, Staleness, cancellation => LoadAsync(tables, cancellation));
+    private readonly ConcurrentDictionary<(PlanId Id, long Version), Plan> _versions = new();
 
     public Task<Plan?> FindPlanAsync(PlanId id, CancellationToken cancellation) => FindAsync(s => s.Plans.GetValueOrDefault(id), cancellation);
 
@@ -40,9 +45,35 @@ public sealed class CatalogueStore(ITableStore tables, TimeProvider time) : IDis
 
     public Task<Rate?> FindRateAsync(RateId id, CancellationToken cancellation) => FindAsync(s => s.Rates.GetValueOrDefault(id), cancellation);
 
-    /// <summary>The plan as it was at a version. One point read.</summary>
-    public async Task<Plan?> FindPlanVersionAsync(PlanId id, long version, CancellationToken cancellation) =>
-        (await tables.FindAsync(Table, Partition, VersionKey(id, version), cancellation))?.As<Plan>();
+    /// <summary>
+    /// The plan as it was at a version. Versions never change: the current one comes from the snapshot, an earlier one by one point
+    /// read and from then on from memory.
+    /// </summary>
+    public async Task<Plan?> FindPlanVersionAsync(PlanId id, long version, CancellationToken cancellation)
+    {
+        if (_versions.TryGetValue((id, version), out Plan? known))
+        {
+            return known;
+        }
+
+        if ((await _cache.GetAsync(cancellation)).Plans.GetValueOrDefault(id) is { } current && current.Version == version)
+        {
+            return current;
+        }
+
+        if ((await tables.FindAsync(Table, Partition, VersionKey(id, version), cancellation))?.As<Plan>() is not { } plan)
+        {
+            return null;
+        }
+
+        if (_versions.Count >= MaxVersionsKept)
+        {
+            _versions.Clear();
+        }
+
+        _versions[(id, version)] = plan;
+        return plan;
+    }
 
     public async Task<Stored<Plan>?> ReadPlanAsync(PlanId id, CancellationToken cancellation) =>
         Stored<Plan>.From(await tables.FindAsync(Table, Partition, PlanPrefix + id, cancellation));

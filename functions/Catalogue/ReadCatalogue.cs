@@ -3,7 +3,7 @@ using Flex.Settings;
 
 namespace Flex.Catalogue;
 
-/// <summary>Reads of plans, resources and rates. Members see the public plans only.</summary>
+/// <summary>Reads of plans, resources and rates. Members see public plans and published resources only.</summary>
 public sealed class CatalogueReader(CatalogueStore store, SettingsStore settings)
 {
     public async Task<Reply<PlanView>> GetPlanAsync(PlanId id, RequestContext context, CancellationToken cancellation) =>
@@ -20,13 +20,21 @@ public sealed class CatalogueReader(CatalogueStore store, SettingsStore settings
     }
 
     public async Task<Reply<ResourceView>> GetResourceAsync(ResourceId id, RequestContext context, CancellationToken cancellation) =>
-        await store.ReadResourceAsync(id, cancellation) is { } found ? ResourceView.Of(found.Value) : Error.NotFound("The resource");
+        await store.ReadResourceAsync(id, cancellation) is { } found && IsVisible(found.Value, context)
+            ? ResourceView.Of(found.Value)
+            : Error.NotFound("The resource");
 
     public async Task<Reply<PageOf<ResourceView>>> ListResourcesAsync(
         ResourceFilter filter, Paging paging, RequestContext context, CancellationToken cancellation)
     {
         IReadOnlyList<Resource> resources = await store.PageResourcesAsync(
-            r => filter.Location is null || r.LocationId == filter.Location, paging.After, paging.Take, cancellation);
+            r => (filter.Location is null || r.LocationId == filter.Location)
+                && (filter.Kind is null || r.Kind == filter.Kind)
+                && (filter.Capacity is null || r.Capacity >= filter.Capacity)
+                && IsVisible(r, context),
+            paging.After,
+            paging.Take,
+            cancellation);
         return paging.Page<ResourceView>([.. resources.Select(ResourceView.Of)], r => r.Id.Value);
     }
 
@@ -46,5 +54,7 @@ public sealed class CatalogueReader(CatalogueStore store, SettingsStore settings
         return paging.Page<RateView>([.. rates.Select(RateView.Of)], r => r.Id.Value);
     }
 
-    private static bool IsVisible(Plan plan, RequestContext context) => plan.IsPublic || context.Caller.IsStaff;
+    internal static bool IsVisible(Plan plan, RequestContext context) => plan.IsPublic || context.Caller.IsStaff;
+
+    internal static bool IsVisible(Resource resource, RequestContext context) => resource.IsPublished || context.Caller.IsStaff;
 }

@@ -17,7 +17,7 @@ public sealed class SavePlanHandler(CatalogueStore store, SettingsStore settings
             return await store.ReplayOrAsync<PlanView>(context, refusal, cancellation);
         }
 
-        Plan plan = Make(EntityId.New<PlanId>(ids), request, version: 1);
+        Plan plan = Make(EntityId.New<PlanId>(ids), request, image: null, version: 1);
         for (int round = 0; round < MaxRounds; round++)
         {
             TableBatch batch = CatalogueStore.Put(CatalogueStore.Batch(), plan, etag: null);
@@ -55,7 +55,7 @@ public sealed class SavePlanHandler(CatalogueStore store, SettingsStore settings
                 return refusal;
             }
 
-            Plan plan = Make(id, request, found.Value.Version + 1);
+            Plan plan = Make(id, request, found.Value.Image, found.Value.Version + 1);
             TableBatch batch = CatalogueStore.Put(CatalogueStore.Batch(), plan, found.ETag);
             await MoveDefaultAsync(batch, plan, cancellation);
             if (await store.TryCommitAsync(batch, context, PlanView.Of(plan), cancellation) is { } reply)
@@ -80,7 +80,38 @@ public sealed class SavePlanHandler(CatalogueStore store, SettingsStore settings
             : null;
     }
 
-    private static Plan Make(PlanId id, PlanRequest request, long version) => new(
+    /// <summary>Pure: every price is in the location's currency.</summary>
+    public static Error? RefusePrices(PlanRequest request, Currency currency)
+    {
+        IEnumerable<(string Pointer, Money? Price)> prices =
+        [
+            ("/price", request.Price),
+            .. (request.Credits ?? []).SelectMany((c, i) => new (string, Money?)[] { ($"/credits/{i}/amount", c.Amount), ($"/credits/{i}/pricePerHour", c.PricePerHour) }),
+            .. (request.PassOffers ?? []).Select((o, i) => ($"/passOffers/{i}/price", (Money?)o.Price)),
+        ];
+        return prices.Where(p => p.Price is { } price && !price.Currency.Equals(currency)).Select(p => p.Pointer).FirstOrDefault() is { } pointer
+            ? Error.Invalid(ErrorCodes.CurrencyMismatch, pointer + "/currency", $"Prices of this location are in {currency}.")
+            : null;
+    }
+
+    private static IEnumerable<(string Pointer, TaxRateId Id)> TaxRates(PlanRequest request)
+    {
+        IEnumerable<(string Pointer, TaxRateId? Id)> all =
+            [("/taxRateId", request.TaxRateId), .. (request.PassOffers ?? []).Select((o, i) => ($"/passOffers/{i}/taxRateId", o.TaxRateId))];
+        return all.Where(t => t.Id is not null).Select(t => (t.Pointer, t.Id!.Value));
+    }
+
+    private static IEnumerable<(string Pointer, ResourceId Id)> Resources(PlanRequest request)
+    {
+        IEnumerable<(string List, IReadOnlyList<ResourceId> Ids)> all =
+        [
+            .. (request.Credits ?? []).Select((c, i) => ($"/credits/{i}", c.ResourceIds)),
+            .. (request.PassOffers ?? []).Select((o, i) => ($"/passOffers/{i}", o.ResourceIds)),
+        ];
+        return all.SelectMany(l => l.Ids.Select((id, i) => ($"{l.List}/resourceIds/{i}", id)));
+    }
+
+    private static Plan Make(PlanId id, PlanRequest request, string? image, long version) => new(
         id,
         request.LocationId,
         request.Name,
@@ -91,7 +122,13 @@ public sealed class SavePlanHandler(CatalogueStore store, SettingsStore settings
         request.AccessGroups,
         request.IsDefault,
         request.IsPublic,
-        version);
+        version)
+    {
+        Credits = request.Credits ?? [],
+        PassOffers = [.. (request.PassOffers ?? []).Select(o => o.ToOffer())],
+        DayPasses = request.DayPasses,
+        Image = image,
+    };
 
     /// <summary>Adds what takes the flag from the plan that has it. At most two point reads, none for a plan that is not the default.</summary>
     private async Task MoveDefaultAsync(TableBatch batch, Plan plan, CancellationToken cancellation)
@@ -123,13 +160,32 @@ public sealed class SavePlanHandler(CatalogueStore store, SettingsStore settings
             return Error.Invalid(ErrorCodes.UnknownReference, "/locationId", "There is no such location.");
         }
 
-        if (!request.Price.Currency.Equals(location.Currency))
+        if (RefusePrices(request, location.Currency) is { } exchanged)
         {
-            return Error.Invalid(ErrorCodes.CurrencyMismatch, "/price/currency", $"Prices of this location are in {location.Currency}.");
+            return exchanged;
         }
 
-        return request.TaxRateId is { } tax && await settings.FindTaxRateAsync(tax, cancellation) is null
-            ? Error.Invalid(ErrorCodes.UnknownReference, "/taxRateId", "There is no such tax rate.")
-            : null;
+        foreach ((string pointer, TaxRateId tax) in TaxRates(request))
+        {
+            if (await settings.FindTaxRateAsync(tax, cancellation) is null)
+            {
+                return Error.Invalid(ErrorCodes.UnknownReference, pointer, "There is no such tax rate.");
+            }
+        }
+
+        foreach ((string pointer, ResourceId id) in Resources(request))
+        {
+            if (await store.FindResourceAsync(id, cancellation) is not { } resource)
+            {
+                return Error.Invalid(ErrorCodes.UnknownReference, pointer, "There is no such resource.");
+            }
+
+            if (!(await settings.LocationAsync(resource.LocationId, cancellation)).Currency.Equals(location.Currency))
+            {
+                return Error.Invalid(ErrorCodes.CurrencyMismatch, pointer, $"The plan's prices are in {location.Currency}, this resource's are not.");
+            }
+        }
+
+        return null;
     }
 }

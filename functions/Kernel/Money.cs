@@ -5,7 +5,7 @@ namespace Flex.Kernel;
 
 /// <summary>
 /// An amount in whole minor units (cents) of one currency. Arithmetic is checked: overflow and mixed currencies
-/// throw. Rounding is half away from zero and happens only in <see cref="Times(decimal)"/> and <see cref="Times(long, long)"/>;
+/// throw. Rounding is half away from zero and happens only in <see cref="Times(decimal)"/> and <see cref="Sum"/>;
 /// <see cref="Allocate"/> is exact.
 /// </summary>
 [JsonConverter(typeof(MoneyStorageConverter))]
@@ -59,12 +59,21 @@ public readonly record struct Money : IComparable<Money>
     /// Multiplies by a fraction and rounds once, half away from zero. Exact where a decimal factor is not: 5 of 60 minutes is no
     /// decimal, and a tie computed from its first 28 digits would round the wrong way.
     /// </summary>
-    public Money Times(long numerator, long denominator)
+    public Money Times(long numerator, long denominator) => Sum([(this, numerator)], denominator);
+
+    /// <summary>The sum of amounts, each times its own numerator, over one denominator; rounded once, half away from zero.</summary>
+    public static Money Sum(IReadOnlyList<(Money Amount, long Numerator)> parts, long denominator)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(denominator);
-        Int128 product = checked((Int128)Minor * numerator);
-        Int128 rounded = ((Int128.Abs(product) * 2) + denominator) / ((Int128)denominator * 2);
-        return new(checked((long)(product < 0 ? -rounded : rounded)), Currency);
+        Currency currency = parts[0].Amount.Currency;
+        Int128 sum = 0;
+        foreach ((Money amount, long numerator) in parts)
+        {
+            sum = checked(sum + ((Int128)amount.Same(parts[0].Amount).Minor * numerator));
+        }
+
+        Int128 rounded = ((Int128.Abs(sum) * 2) + denominator) / ((Int128)denominator * 2);
+        return new(checked((long)(sum < 0 ? -rounded : rounded)), currency);
     }
 
     /// <summary>

@@ -26,6 +26,28 @@ public sealed record SiteCalendar
     /// <summary>00:00 of the day, or the first instant after a gap that swallows midnight.</summary>
     public Instant StartOfDay(LocalDate date) => Zone.AtStartOfDay(date).ToInstant();
 
+    /// <summary>
+    /// The time as the clocks of the place show it: cut at every midnight and at every clock change, so that each part lasted as long
+    /// as its times of day say. The hour that is repeated when clocks go back is there twice.
+    /// </summary>
+    public IEnumerable<DayPart> PartsOf(Interval time)
+    {
+        foreach (ZoneInterval zone in Zone.GetZoneIntervals(time))
+        {
+            LocalDateTime at = (zone.HasStart ? Instant.Max(zone.Start, time.Start) : time.Start).WithOffset(zone.WallOffset).LocalDateTime;
+            LocalDateTime end = (zone.HasEnd ? Instant.Min(zone.End, time.End) : time.End).WithOffset(zone.WallOffset).LocalDateTime;
+            for (; at.Date < end.Date; at = at.Date.PlusDays(1).AtMidnight())
+            {
+                yield return new DayPart(at.Date, at.TickOfDay, NodaConstants.TicksPerDay);
+            }
+
+            if (at < end)
+            {
+                yield return new DayPart(at.Date, at.TickOfDay, end.TickOfDay);
+            }
+        }
+    }
+
     /// <summary>The next full local hour strictly later than <paramref name="now"/>.</summary>
     public Instant NextTopOfHour(Instant now)
     {
@@ -41,6 +63,16 @@ public sealed record SiteCalendar
 
         return candidate;
     }
+}
+
+/// <summary>Part of a local day without a clock change in it.</summary>
+/// <param name="From">In ticks of the day.</param>
+/// <param name="Until">Exclusive; at most <see cref="NodaConstants.TicksPerDay"/>.</param>
+public readonly record struct DayPart(LocalDate Date, long From, long Until)
+{
+    public long Ticks => Until - From;
+
+    public bool IsWeekend => Date.DayOfWeek is IsoDayOfWeek.Saturday or IsoDayOfWeek.Sunday;
 }
 
 /// <summary>Monthly anchors: the n-th date is always computed from the first one, never from the previous, so 31 Jan gives 28 Feb and then 31 Mar.</summary>

@@ -15,7 +15,7 @@ public sealed class LocationHandler(SettingsStore store)
         return paging.Page<LocationView>([.. locations.Select(LocationView.Of)], l => l.Id.Value);
     }
 
-    /// <summary>Every price and open amount of a location is in its currency, hence that stays; name and zone may change.</summary>
+    /// <summary>Every price and open amount of a location is in its currency, hence that stays; name, zone and opening hours may change.</summary>
     public async Task<Reply<LocationView>> EditAsync(LocationId id, LocationRequest request, RequestContext context, CancellationToken cancellation)
     {
         if (await store.ReadLocationAsync(id, cancellation) is not Stored<Location> found)
@@ -33,7 +33,13 @@ public sealed class LocationHandler(SettingsStore store)
             return Error.Invalid(ErrorCodes.CurrencyMismatch, "/currency", "The currency of a location cannot be changed.");
         }
 
-        Location edited = found.Value with { Name = request.Name, TimeZone = request.TimeZone, Version = found.Value.Version + 1 };
+        Location edited = found.Value with
+        {
+            Name = request.Name,
+            TimeZone = request.TimeZone,
+            OpeningHours = request.OpeningHours ?? found.Value.OpeningHours,
+            Version = found.Value.Version + 1,
+        };
         return await store.CommitAsync(SettingsStore.Replace(edited, found.ETag), context, LocationView.Of(edited), cancellation);
     }
 }

@@ -11,6 +11,9 @@ public sealed record Allowance(IReadOnlyList<CreditBalance> Credits, bool Passes
 {
     public static Allowance None { get; } = new([], false, false, []);
 
+    /// <summary>Where the member buys passes: an address of this API; null is not known.</summary>
+    public string? PurchaseLink { get; init; }
+
     /// <summary>Nothing of the wallet can matter: it need not be read and is not changed.</summary>
     public bool IsEmpty => Credits.Count == 0 && !PassesActivated && Passes.Count == 0;
 }

@@ -27,7 +27,7 @@ public sealed class ApiResult(StoredAnswer answer, bool replayed) : IResult
             response.Headers[ReplayedHeader] = "true";
         }
 
-        if (answer.ETag is { } current && IsUnchanged(httpContext.Request, current))
+        if (answer.ETag is { } current && ETags.IsUnchanged(httpContext.Request, current))
         {
             response.StatusCode = StatusCodes.Status304NotModified;
             return;
@@ -41,7 +41,4 @@ public sealed class ApiResult(StoredAnswer answer, bool replayed) : IResult
             await response.Body.WriteAsync(body, httpContext.RequestAborted);
         }
     }
-
-    private static bool IsUnchanged(HttpRequest request, string etag) =>
-        HttpMethods.IsGet(request.Method) && request.Headers.IfNoneMatch.ToString() is { Length: > 0 } tags && ETags.Matches(tags, etag);
 }

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Microsoft.AspNetCore.Http;
 
 namespace Flex.Platform.Http;
 
@@ -19,6 +20,10 @@ public static class ETags
     /// <summary>True when the header's list holds the tag. <c>*</c> matches what exists; weak tags never match strongly.</summary>
     public static bool Matches(string header, string etag) =>
         header.Split(',', StringSplitOptions.TrimEntries).Any(tag => tag == "*" || tag == etag);
+
+    /// <summary>True when the reader has this version already: 304.</summary>
+    public static bool IsUnchanged(HttpRequest request, string etag) =>
+        HttpMethods.IsGet(request.Method) && request.Headers.IfNoneMatch.ToString() is { Length: > 0 } tags && Matches(tags, etag);
 
     /// <summary>True for a header that is <c>*</c> or a list of quoted tags.</summary>
     public static bool IsWellFormed(string header) =>

@@ -84,6 +84,39 @@ public static class Handling
             },
             cancellation);
 
+    /// <summary>The thing in the route and a file of at most <see cref="RequestBody.MaxFileBytes"/> in, 200 with the view out.</summary>
+    public static Task<IResult> UploadAsync<TId, TView>(
+        this HttpRequest request,
+        string id,
+        Func<TId, FileBody, RequestContext, CancellationToken, Task<Reply<TView>>> handler,
+        CancellationToken cancellation)
+        where TId : struct, IEntityId<TId> =>
+        RunAsync(
+            request,
+            Respond.Ok<TView>(),
+            (bytes, context) => handler(RouteId<TId>(id), new FileBody(request.ContentType, bytes), context, cancellation),
+            cancellation,
+            maxBytes: RequestBody.MaxFileBytes);
+
+    /// <summary>A file of the thing in the route.</summary>
+    public static Task<IResult> DownloadAsync<TId>(
+        this HttpRequest request,
+        string id,
+        Func<TId, RequestContext, CancellationToken, Task<Reply<FileAnswer>>> handler,
+        CancellationToken cancellation)
+        where TId : struct, IEntityId<TId> =>
+        request.DownloadAsync((context, ct) => handler(RouteId<TId>(id), context, ct), cancellation);
+
+    /// <summary>A file.</summary>
+    public static Task<IResult> DownloadAsync(
+        this HttpRequest request, Func<RequestContext, CancellationToken, Task<Reply<FileAnswer>>> handler, CancellationToken cancellation) =>
+        RunAsync(
+            request,
+            Respond.Ok<FileAnswer>(),
+            (_, context) => handler(context, cancellation),
+            cancellation,
+            render: file => new FileResult(file));
+
     /// <summary>The view of the one thing of its kind.</summary>
     public static Task<IResult> GetAsync<TView>(
         this HttpRequest request, Func<RequestContext, CancellationToken, Task<Reply<TView>>> handler, CancellationToken cancellation) =>
@@ -135,7 +168,9 @@ public static class Handling
         Respond<TView> respond,
         Func<byte[], RequestContext, Task<Reply<TView>>> run,
         CancellationToken cancellation,
-        bool hasQuery = false)
+        bool hasQuery = false,
+        int maxBytes = RequestBody.MaxBytes,
+        Func<TView, IResult>? render = null)
     {
         string requestId = request.HttpContext.CorrelationId();
         try
@@ -147,7 +182,7 @@ public static class Handling
 
             byte[] bytes = HttpMethods.IsGet(request.Method) || HttpMethods.IsHead(request.Method)
                 ? []
-                : await RequestBody.ReadBytesAsync(request, RequestBody.MaxBytes, cancellation);
+                : await RequestBody.ReadBytesAsync(request, maxBytes, cancellation);
             RequestContext context = RequestHeaders.Read(request, bytes, requestId) with { Responder = respond.Responder };
             Reply<TView> reply = await run(bytes, context);
             Conformance.Check(request.HttpContext, reply.Error, reply.Stored?.Status ?? respond.Responder.Status);
@@ -156,6 +191,7 @@ public static class Handling
                 { Error: { } error } => Problem.Of(error, requestId),
                 { Stored: { } stored } => new ApiResult(
                     new StoredAnswer(stored.Status, stored.ResponseJson, stored.Location, stored.ETag), replayed: true),
+                _ when render is not null => render(reply.Value!),
                 _ => new ApiResult(respond.Responder.Render(reply.Value!), replayed: false),
             };
         }

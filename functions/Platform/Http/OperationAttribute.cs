@@ -21,6 +21,12 @@ public sealed class OperationAttribute(string summary) : Attribute
     /// <summary>Type of the JSON body; null when there is none.</summary>
     public Type? Body { get; set; }
 
+    /// <summary>Media types of a body that is a file and no JSON.</summary>
+    public string[] BodyTypes { get; set; } = [];
+
+    /// <summary>Media types of a successful answer that is a file and no JSON.</summary>
+    public string[] ResponseTypes { get; set; } = [];
+
     /// <summary>Type of the successful answer's body; null when there is none. For lists the page: <c>typeof(PageOf&lt;BookingView&gt;)</c>.</summary>
     public Type? Response { get; set; }
 

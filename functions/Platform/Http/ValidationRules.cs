@@ -10,6 +10,10 @@ public static class ValidationRules
         .Must(text => text is { Length: > 0 } && text.Length <= max && text.Trim().Length == text.Length && !text.Any(char.IsControl))
         .WithMessage($"Must be 1 to {max} characters on one line, without blanks around them.");
 
+    /// <summary>A price, or none.</summary>
+    public static IRuleBuilderOptions<T, Money?> NotNegative<T>(this IRuleBuilder<T, Money?> rule) =>
+        rule.Must(price => price is null or { Minor: >= 0 }).WithMessage("A price is not negative.");
+
     /// <summary>An address as mail programs accept it; whether it exists only a message can tell.</summary>
     public static IRuleBuilderOptions<T, string> MailAddress<T>(this IRuleBuilder<T, string> rule) => rule
         .Must(text => text is { Length: <= 254 } && !text.Any(c => char.IsControl(c) || char.IsWhiteSpace(c))

@@ -103,6 +103,11 @@ public sealed partial class OpenApiDocument
             };
         }
 
+        if (operation.BodyTypes.Length > 0)
+        {
+            described["requestBody"] = new JsonObject { ["required"] = true, ["content"] = Files(operation.BodyTypes) };
+        }
+
         if (entry.AllowAnyone is not null)
         {
             described["security"] = new JsonArray();
@@ -168,6 +173,11 @@ public sealed partial class OpenApiDocument
             success["content"] = Content("application/json", _schemas.SchemaOf(type));
         }
 
+        if (operation.ResponseTypes.Length > 0)
+        {
+            success["content"] = Files(operation.ResponseTypes);
+        }
+
         return new JsonObject
         {
             [operation.Status.ToString(CultureInfo.InvariantCulture)] = success,
@@ -181,6 +191,9 @@ public sealed partial class OpenApiDocument
             },
         };
     }
+
+    /// <summary>Bytes as they are; OpenAPI 3.1 gives them no schema.</summary>
+    private static JsonObject Files(string[] mediaTypes) => new(mediaTypes.Select(t => KeyValuePair.Create(t, (JsonNode?)new JsonObject())));
 
     private JsonObject Content(string mediaType, JsonNode schema) => new()
     {
@@ -200,6 +213,7 @@ public sealed partial class OpenApiDocument
         codes = entry.AllowAnyone is null ? [.. codes, ErrorCodes.Unauthenticated, ErrorCodes.Forbidden] : codes;
         codes = entry.Route.Contains('{', StringComparison.Ordinal) ? [.. codes, ErrorCodes.NotFound] : codes;
         codes = operation.Body is not null ? [.. codes, ErrorCodes.BodyTooLarge, ErrorCodes.UnsupportedMediaType, ErrorCodes.InvalidValue] : codes;
+        codes = operation.BodyTypes.Length > 0 ? [.. codes, ErrorCodes.BodyTooLarge, ErrorCodes.UnsupportedMediaType] : codes;
         codes = isList ? [.. codes, ErrorCodes.InvalidCursor, ErrorCodes.InvalidValue] : codes;
         codes = operation.IdempotencyKey != Need.None ? [.. codes, ErrorCodes.IdempotencyKeyReuse] : codes;
         codes = operation.IdempotencyKey == Need.Required ? [.. codes, ErrorCodes.IdempotencyKeyRequired] : codes;

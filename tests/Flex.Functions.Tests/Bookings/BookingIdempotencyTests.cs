@@ -77,5 +77,5 @@ public sealed class BookingIdempotencyTests : IAsyncLifetime
     }
 
     private IReadOnlyList<Flex.Platform.Tables.TableRow> Rows(string prefix) =>
-        [.. _spaces.Tables.Snapshot(BookingStore.Table, EntityId.Home(_spaces.Room)).Where(r => r.Key.StartsWith(prefix, StringComparison.Ordinal))];
+        [.. _spaces.Tables.Snapshot(BookingStore.Table, EntityId.Home(_spaces.Location)).Where(r => r.Key.StartsWith(prefix, StringComparison.Ordinal))];
 }

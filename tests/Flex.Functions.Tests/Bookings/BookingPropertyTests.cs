@@ -55,7 +55,7 @@ public sealed class BookingPropertyTests
                     }
                 }
 
-                Assert.Equal(model.Count, BookingInvariants.Check(spaces.Tables, spaces.Room));
+                Assert.Equal(model.Count, BookingInvariants.Check(spaces.Tables, spaces.Location, spaces.Room));
             },
             iter: 60,
             threads: 1);
@@ -99,7 +99,7 @@ public sealed class BookingPropertyTests
                     }
                 }
 
-                Assert.Equal(0, BookingInvariants.Check(spaces.Tables, spaces.Room));
+                Assert.Equal(0, BookingInvariants.Check(spaces.Tables, spaces.Location, spaces.Room));
             },
             iter: 60,
             threads: 1);

@@ -9,6 +9,7 @@ using Flex.Platform.Identity;
 using Flex.Platform.Messaging;
 using Flex.Platform.Tables;
 using Flex.Settings;
+using Flex.Wallets;
 using Flex.Tests.Shared;
 using Microsoft.Extensions.Logging.Abstractions;
 using NodaTime;
@@ -41,7 +42,7 @@ public sealed class BookingRaceTests(AzuriteFixture azurite)
         Reply<BookingView>[] replies = await Task.WhenAll(Enumerable.Range(0, 50).Select(_ => Task.Run(() =>
             OtherProcess(spaces, spaces.Tables).HandleAsync(Wish(spaces, Slot), Staff, Spaces.Cancellation))));
 
-        AssertOneWinner(spaces.Tables, spaces.Room, replies);
+        AssertOneWinner(spaces.Tables, spaces, replies);
     }
 
     [Fact, Trait("Rule", "BKG-2")]
@@ -97,7 +98,7 @@ public sealed class BookingRaceTests(AzuriteFixture azurite)
         Answer answer = await spaces.BookAsync("2025-01-10T16:00:00Z", "2025-01-10T17:00:00Z");
 
         Assert.Equal(201, answer.Status);
-        BookingInvariants.Check(spaces.Tables, spaces.Room);
+        BookingInvariants.Check(spaces.Tables, spaces.Location, spaces.Room);
     }
 
     /// <summary>Every client goes through the 200 slots in an order of its own.</summary>
@@ -121,7 +122,7 @@ public sealed class BookingRaceTests(AzuriteFixture azurite)
         })));
 
         Assert.All(statuses.SelectMany(s => s), s => Assert.True(s is 201 or 409, $"{s}"));
-        Assert.Equal(statuses.SelectMany(s => s).Count(s => s == 201), BookingInvariants.Check(spaces.Tables, spaces.Room));
+        Assert.Equal(statuses.SelectMany(s => s).Count(s => s == 201), BookingInvariants.Check(spaces.Tables, spaces.Location, spaces.Room));
     }
 
     [Fact]
@@ -129,25 +130,31 @@ public sealed class BookingRaceTests(AzuriteFixture azurite)
     {
         using Spaces spaces = await Spaces.CreateAsync();
         await spaces.BookAsync("2025-01-10T15:00:00Z", "2025-01-10T16:00:00Z");
-        IReadOnlyList<TableRow> before = spaces.Tables.Snapshot(BookingStore.Table, EntityId.Home(spaces.Room));
+        IReadOnlyList<TableRow> before = spaces.Tables.Snapshot(BookingStore.Table, EntityId.Home(spaces.Location));
         spaces.Tables.BeforeCommit = _ => throw new TransientFaultException("storage is away");
 
         Answer answer = await spaces.BookAsync("2025-01-10T16:00:00Z", "2025-01-10T17:00:00Z");
 
         Assert.Equal((503, ErrorCodes.Unavailable), (answer.Status, answer.Code));
-        Assert.Equal(before, spaces.Tables.Snapshot(BookingStore.Table, EntityId.Home(spaces.Room)));
+        Assert.Equal(before, spaces.Tables.Snapshot(BookingStore.Table, EntityId.Home(spaces.Location)));
     }
 
     /// <summary>A handler with a gate of its own, as in another process: only ETags keep it apart from the others.</summary>
     private static CreateBookingHandler OtherProcess(Spaces spaces, ITableStore tables)
     {
         var committer = new Committer(tables, spaces.Queue, spaces.Get<IIdSource>(), NullLogger<Committer>.Instance);
+        var bookings = new BookingStore(tables, committer);
+        var members = new MemberStore(tables, committer, spaces.App.Time);
+        var wallets = new WalletStore(tables, committer);
+        var ledger = new WalletLedger(wallets, spaces.Get<SettingsStore>(), spaces.App.Time);
+        var gate = new AgendaGate();
+        var canceller = new BookingCanceller(bookings, members, ledger, gate, spaces.App.Time);
         return new CreateBookingHandler(
-            new BookingStore(tables, committer),
-            spaces.Get<CatalogueStore>(),
-            spaces.Get<SettingsStore>(),
-            new MemberStore(tables, committer, spaces.App.Time),
-            new ResourceDayGate(),
+            new BookingWishes(spaces.Get<CatalogueStore>(), spaces.Get<SettingsStore>(), members, spaces.Get<WalletReader>()),
+            bookings,
+            new BookingSettler(bookings, canceller, spaces.Get<BookingQuotes>(), ledger, spaces.Get<IIdSource>(), spaces.App.Time),
+            spaces.Get<BookingQuotes>(),
+            gate,
             spaces.Get<IIdSource>(),
             spaces.App.Time);
     }
@@ -155,11 +162,11 @@ public sealed class BookingRaceTests(AzuriteFixture azurite)
     private static CreateBookingRequest Wish(Spaces spaces, Instant start) =>
         new(spaces.Room, start, start + Duration.FromHours(1), spaces.Member);
 
-    private static void AssertOneWinner(MemoryTableStore tables, ResourceId room, Reply<BookingView>[] replies)
+    private static void AssertOneWinner(MemoryTableStore tables, Spaces spaces, Reply<BookingView>[] replies)
     {
         Assert.Equal(1, replies.Count(r => r.Error is null));
         Assert.Equal(replies.Length - 1, replies.Count(r => r.Error?.Code == ErrorCodes.BookingConflict));
-        Assert.Equal(1, BookingInvariants.Check(tables, room));
+        Assert.Equal(1, BookingInvariants.Check(tables, spaces.Location, spaces.Room));
     }
 
     private static async Task CopyAsync(MemoryTableStore from, AzureTableStore to)

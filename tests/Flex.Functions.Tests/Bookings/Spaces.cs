@@ -6,6 +6,7 @@ using Flex.Kernel;
 using Flex.Local.Runtime.Storage;
 using Flex.Members;
 using Flex.Platform;
+using Flex.Platform.Blobs;
 using Flex.Platform.Http;
 using Flex.Platform.Identity;
 using Flex.Platform.Messaging;
@@ -23,10 +24,15 @@ internal sealed class Spaces : IDisposable
 {
     private int _memberships;
 
-    public Spaces() => App = new FunctionHarness(s => s
-        .AddSingleton<ITableStore>(Tables)
-        .AddSingleton<IMessagePublisher>(Queue)
-        .AddSingleton<ITokenValidator, PlainTokens>());
+    /// <param name="replace">Puts other services in the place of the app's.</param>
+    public Spaces(Action<IServiceCollection>? replace = null) => App = new FunctionHarness(s =>
+    {
+        s.AddSingleton<ITableStore>(Tables)
+            .AddSingleton<IMessagePublisher>(Queue)
+            .AddSingleton<IBlobStore, MemoryBlobStore>()
+            .AddSingleton<ITokenValidator, PlainTokens>();
+        replace?.Invoke(s);
+    });
 
     public static CancellationToken Cancellation => Xunit.TestContext.Current.CancellationToken;
 
@@ -46,20 +52,26 @@ internal sealed class Spaces : IDisposable
 
     public MemberId Member { get; private set; }
 
+    /// <summary>The plan that memberships keep: 100.00 a month, without credits and passes.</summary>
+    public PlanId Plan { get; private set; }
+
     public Instant Now => App.Time.Now();
 
     public T Get<T>()
         where T : notnull => App.Services.GetRequiredService<T>();
 
-    public static async Task<Spaces> CreateAsync(string timeZone = "America/New_York", string hourly = "12.00")
+    /// <param name="isBare">True leaves out the plan, and the member has no membership.</param>
+    public static async Task<Spaces> CreateAsync(
+        string timeZone = "America/New_York", string hourly = "12.00", bool isBare = false, Action<IServiceCollection>? replace = null)
     {
-        var spaces = new Spaces();
+        var spaces = new Spaces(replace);
         spaces.Location = await spaces.AddAsync<LocationId>("Locations_Create", new { name = "Main", timeZone, currency = "usd" });
         spaces.Rate = await spaces.AddAsync<RateId>(
             "Rates_Create", new { name = "Rooms", hourlyPrice = Money(hourly), taxRateId = (string?)null, locationIds = Array.Empty<string>() });
         spaces.Room = await spaces.AddRoomAsync();
         spaces.Customer = await spaces.AddAsync<CustomerId>("Customers_Create", new { name = "Acme", billingEmail = "billing@acme.example" });
-        spaces.Member = await spaces.AddMemberAsync();
+        spaces.Plan = isBare ? default : await spaces.AddPlanAsync();
+        spaces.Member = await spaces.AddMemberAsync(isBare ? null : MembershipStatus.Active);
         return spaces;
     }
 
@@ -67,6 +79,28 @@ internal sealed class Spaces : IDisposable
 
     public async Task<ResourceId> AddRoomAsync(string name = "Blue room") =>
         await AddAsync<ResourceId>("Resources_Create", new { locationId = Location.Value, name, kind = "meetingRoom", capacity = 8, rateId = Rate.Value });
+
+    /// <param name="more">Further members of the request.</param>
+    public async Task<PlanId> AddPlanAsync(params (string Name, object Value)[] more)
+    {
+        var plan = new Dictionary<string, object?>
+        {
+            ["locationId"] = Location.Value,
+            ["name"] = "Resident",
+            ["kind"] = "recurring",
+            ["intervalMonths"] = 1,
+            ["price"] = Money("100.00"),
+            ["accessGroups"] = Array.Empty<string>(),
+            ["isDefault"] = false,
+            ["isPublic"] = true,
+        };
+        foreach ((string name, object value) in more)
+        {
+            plan[name] = value;
+        }
+
+        return await AddAsync<PlanId>("Plans_Create", plan);
+    }
 
     /// <summary>A member, with an active membership unless another status is given; null is none.</summary>
     public async Task<MemberId> AddMemberAsync(MembershipStatus? status = MembershipStatus.Active, Instant? endsAt = null)
@@ -85,7 +119,7 @@ internal sealed class Spaces : IDisposable
     public MembershipStanding NewStanding(MembershipStatus status, Instant? endsAt = null, long version = 1) => new(
         EntityId.Derive<MembershipId>(string.Create(CultureInfo.InvariantCulture, $"membership {++_memberships}"), EntityId.Home(Location)),
         Location,
-        EntityId.Derive<PlanId>("plan"),
+        Plan,
         PlanVersion: 1,
         "Resident",
         IsDefault: false,
@@ -122,6 +156,14 @@ internal sealed class Spaces : IDisposable
         string path = "/api/" + entry.Route.Replace("{id}", id, StringComparison.Ordinal) + query;
         string? json = body is null ? null : body as string ?? HttpJson.Write(body);
         return App.SendAsync(function, entry.Methods[0], path, json, [("Authorization", "Bearer " + caller), .. headers]);
+    }
+
+    /// <summary>Sends a file to a function.</summary>
+    public Task<Answer> UploadAsync(string function, string id, byte[] file, string contentType, string ifMatch = "*", string caller = "staff")
+    {
+        FunctionEntry entry = Get<FunctionCatalog>().Find(function)!;
+        string path = "/api/" + entry.Route.Replace("{id}", id, StringComparison.Ordinal);
+        return App.SendBytesAsync(function, entry.Methods[0], path, file, ("Authorization", "Bearer " + caller), ("Content-Type", contentType), ("If-Match", ifMatch));
     }
 
     public static string As(MemberId member) => "member." + member;

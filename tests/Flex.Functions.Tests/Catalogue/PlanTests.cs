@@ -12,7 +12,7 @@ public sealed class PlanTests : IAsyncLifetime
 {
     private Spaces _spaces = null!;
 
-    public async ValueTask InitializeAsync() => _spaces = await Spaces.CreateAsync();
+    public async ValueTask InitializeAsync() => _spaces = await Spaces.CreateAsync(isBare: true);
 
     public ValueTask DisposeAsync()
     {

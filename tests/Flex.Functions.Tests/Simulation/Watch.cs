@@ -97,10 +97,10 @@ internal sealed class Watch(SimulatedOperator house)
 
         foreach (Booking now in await DocumentsAsync<Booking>(BookingStore.Table, "B|"))
         {
-            if (_bookings.TryGetValue(now.Id, out Booking? before) && (before.Price != now.Price
-                || (before.State != BookingState.Confirmed && now.State != before.State)))
+            if (_bookings.TryGetValue(now.Id, out Booking? before) && ((!before.HoldsSlot() && now.State != before.State)
+                || (before.State == BookingState.Confirmed && now.Version == before.Version && now.Price.Fee != before.Price.Fee)))
             {
-                findings.Add($"history: {now.Id} was {before.State} at {before.Price} and is {now.State} at {now.Price}.");
+                findings.Add($"history: {now.Id} was {before.State} at {before.Price.Fee} and is {now.State} at {now.Price.Fee}.");
             }
 
             _bookings[now.Id] = now;
@@ -188,7 +188,7 @@ internal sealed class Watch(SimulatedOperator house)
     private async Task<IReadOnlyList<string>> DoorsAsync()
     {
         HashSet<string> entitled = [.. (await DocumentsAsync<Membership>(MembershipStore.Table, "S|"))
-            .Where(m => m.IsOpen && m.Plan.AccessGroups.Count > 0)
+            .Where(m => m.IsOpen && m.Plan.OwnAccessGroups.Count > 0)
             .Select(m => m.MemberId.Value)];
         HashSet<string> open = [.. World.Salto.Inspection.Users().Where(u => u.CanOpen).Select(u => u.Email!)];
         return [.. house.Members

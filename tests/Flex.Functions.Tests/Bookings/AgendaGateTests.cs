@@ -3,9 +3,9 @@ using Xunit;
 
 namespace Flex.Functions.Tests.Bookings;
 
-public sealed class ResourceDayGateTests
+public sealed class AgendaGateTests
 {
-    private readonly ResourceDayGate _gate = new();
+    private readonly AgendaGate _gate = new();
 
     [Fact]
     public async Task One_at_a_time_passes_for_a_key()

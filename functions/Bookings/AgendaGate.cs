@@ -1,10 +1,10 @@
 namespace Flex.Bookings;
 
 /// <summary>
-/// Lets one writer of a resource-day at a time through, within this process, first come first served: contention then costs waiting
+/// Lets one writer of an agenda at a time through, within this process, first come first served: contention then costs waiting
 /// instead of failed commits. It is a courtesy: what keeps bookings apart is the agenda's ETag, which also holds between processes.
 /// </summary>
-public sealed class ResourceDayGate
+public sealed class AgendaGate
 {
     private readonly Dictionary<string, Entry> _entries = new(StringComparer.Ordinal);
 
@@ -74,7 +74,7 @@ public sealed class ResourceDayGate
         public int Users { get; set; }
     }
 
-    private sealed class Pass(ResourceDayGate gate) : IDisposable
+    private sealed class Pass(AgendaGate gate) : IDisposable
     {
         public List<(string Key, Entry Entry)> Held { get; } = [];
 

@@ -1,0 +1,34 @@
+using Flex.Platform.Messaging;
+using Flex.Platform.Tables;
+
+namespace Flex.Bookings;
+
+/// <summary>
+/// Handles <see cref="LookAtBooking"/>: ends holds that have run out, bookings that nobody has approved, and those nobody has checked in
+/// to. The booking's own state and time decide, so that a message that is late, early or repeated does no harm.
+/// </summary>
+public sealed class LookAtBookingHandler(BookingStore bookings, BookingCanceller canceller, TimeProvider time) : IMessageHandler
+{
+    public string Queue => Queues.Bookings;
+
+    public string Subject => LookAtBooking.Subject;
+
+    public async Task HandleAsync(Envelope envelope, CancellationToken cancellation)
+    {
+        LookAtBooking command = envelope.Read<LookAtBooking>();
+        Stored<Booking> found = await bookings.RequireAsync(command.BookingId, cancellation);
+        if (found.Value.Expire(time.Now()) is null)
+        {
+            return;
+        }
+
+        if (found.Value.State == BookingState.Held)
+        {
+            await canceller.GiveUpAsync(command.BookingId, cancellation);
+        }
+        else
+        {
+            await canceller.EndAsync(command.BookingId, (booking, now) => booking.Expire(now), batchMore: null, cancellation);
+        }
+    }
+}

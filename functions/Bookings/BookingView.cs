@@ -1,0 +1,66 @@
+using Flex.Platform.Http;
+using NodaTime;
+
+namespace Flex.Bookings;
+
+/// <param name="LocalStart">The start on the location's clock.</param>
+/// <param name="Price">Net, to be paid for it; frozen when it was accounted, an estimate while it is tentative or held.</param>
+/// <param name="RegularPrice">Net, of the minutes that neither credits nor passes cover, at the regular rate.</param>
+/// <param name="CreditMinutes">Taken from credits.</param>
+/// <param name="PassMinutes">Taken from booking passes.</param>
+/// <param name="ChargeIds">What billing knows of it.</param>
+/// <param name="ActBy">When it changes by itself: a hold ends, an approval or a check-in is missed.</param>
+public sealed record BookingView(
+    BookingId Id,
+    ResourceId ResourceId,
+    LocationId LocationId,
+    MemberId MemberId,
+    Instant Start,
+    Instant End,
+    string TimeZone,
+    LocalDateTime LocalStart,
+    BookingState State,
+    BookingAccounting Accounting,
+    Money Price,
+    Money RegularPrice,
+    Money Discount,
+    Money MoneyCredit,
+    int CreditMinutes,
+    int PassMinutes,
+    IReadOnlyList<ChargeId> ChargeIds,
+    SeriesId? SeriesId,
+    Instant? ActBy,
+    BookingCancelReason? CancelReason,
+    Instant? CancelledAt,
+    Instant? CheckedInAt,
+    IReadOnlyList<PolicyOverride> Overrides,
+    Instant CreatedAt,
+    long Version) : IVersioned
+{
+    public static BookingView Of(Booking b, Instant now) => new(
+        b.Id,
+        b.ResourceId,
+        b.LocationId,
+        b.MemberId,
+        b.Start,
+        b.End,
+        b.TimeZone,
+        new SiteCalendar(b.TimeZone).LocalOf(b.Start),
+        b.StateAt(now),
+        b.Accounting,
+        b.Price.Fee,
+        b.Price.Regular,
+        b.Price.Discount,
+        b.Price.MoneyCredit,
+        b.Price.CreditMinutes,
+        b.Price.PassMinutes,
+        [.. b.Charges.Where(c => c.CancelledAt is null).Select(c => c.Id)],
+        b.Series?.SeriesId,
+        b.ActBy,
+        b.CancelReason,
+        b.CancelledAt,
+        b.CheckedInAt,
+        b.Overrides,
+        b.CreatedAt,
+        b.Version);
+}

@@ -1,0 +1,91 @@
+using Flex.Catalogue;
+using Flex.Members;
+using Flex.Platform.Identity;
+using Flex.Settings;
+using Flex.Wallets;
+using NodaTime;
+
+namespace Flex.Bookings;
+
+/// <summary>A time of a resource that somebody wants, with everything that decides whether and for how much.</summary>
+public sealed record BookingWish(Resource Resource, Location Location, Rate Rate, Member Member, MemberTerms Terms, Interval Time)
+{
+    public RatedTime Rated => RatedTime.Of(Resource, Rate, Location, Time);
+
+    public bool HasPaidMembership => MemberStanding.HasPaid(Member);
+}
+
+/// <summary>A wish with its price, and the wallet that was read for it; null when the wallet cannot matter.</summary>
+public sealed record PricedWish(BookingWish Wish, BookingPrice Price, StoredWallet? Wallet);
+
+/// <summary>Loads what a wish names, and prices it. One storage call for the member and, where the wallet can matter, one for that.</summary>
+public sealed class BookingWishes(
+    CatalogueStore catalogue, SettingsStore settings, MemberStore members, WalletReader wallets)
+{
+    /// <param name="memberId">Null: the caller.</param>
+    public async Task<Result<BookingWish>> PrepareAsync(
+        ResourceId resourceId, Instant start, Instant end, MemberId? memberId, Caller caller, CancellationToken cancellation)
+    {
+        if ((memberId ?? caller.MemberId) is not { } who)
+        {
+            return Error.Invalid(ErrorCodes.InvalidValue, "/memberId", "Say for whom the booking is.");
+        }
+
+        if (caller.Refuses(who, "The member") is { } hidden)
+        {
+            return hidden;
+        }
+
+        if (await catalogue.FindResourceAsync(resourceId, cancellation) is not { } resource || !(resource.IsPublished || caller.IsStaff))
+        {
+            return Error.Invalid(ErrorCodes.UnknownReference, "/resourceId", "There is no such resource.");
+        }
+
+        Location location = await settings.LocationAsync(resource.LocationId, cancellation);
+        if (BookingRules.RefuseInterval(start, end, location.Calendar) is { } refusal)
+        {
+            return refusal;
+        }
+
+        if (await RateAsync(resource, location, cancellation) is not { } rate)
+        {
+            return Error.Refused(ErrorCodes.ResourceRateRequired, "The resource has no rate that applies at its location.");
+        }
+
+        return await members.FindAsync(who, cancellation) is { } member
+            ? new BookingWish(resource, location, rate, member, await wallets.TermsAsync(member, cancellation), new Interval(start, end))
+            : Error.Invalid(ErrorCodes.UnknownReference, "/memberId", "There is no such member.");
+    }
+
+    /// <summary>What a stored booking was made of, as things are now; at another place and time where these are given.</summary>
+    public async Task<BookingWish> OfAsync(Booking booking, CancellationToken cancellation)
+    {
+        Resource resource = await catalogue.FindResourceAsync(booking.ResourceId, cancellation)
+            ?? throw new DefectException($"{booking.ResourceId} does not exist.");
+        Rate rate = await catalogue.FindRateAsync(booking.Rate.RateId, cancellation)
+            ?? throw new DefectException($"{booking.Rate.RateId} does not exist.");
+        Member member = await members.FindAsync(booking.MemberId, cancellation)
+            ?? throw new DefectException($"{booking.MemberId} does not exist.");
+        Location location = await settings.LocationAsync(booking.LocationId, cancellation);
+        return new BookingWish(
+            resource, location, rate, member, await wallets.TermsAsync(member, cancellation), new Interval(booking.Start, booking.End));
+    }
+
+    /// <summary>What it costs the member now; nothing is taken. <c>booking_requires_pass</c>, <c>out_of_passes</c>.</summary>
+    public async Task<Result<PricedWish>> PriceAsync(BookingWish wish, CancellationToken cancellation)
+    {
+        if (wish.Rate.IsFree || !wish.Terms.MayDraw(wish.Resource, wish.Time.Start))
+        {
+            return new PricedWish(wish, BookingPrice.Plain(RateRules.PriceOf(wish.Rated)), null);
+        }
+
+        StoredWallet wallet = await wallets.ReadAsync(wish.Member.Id, cancellation);
+        bool passes = (await settings.GetOperatorAsync(cancellation)).BookingPassesEnabled;
+        Result<BookingPrice> price = PriceResolution.Resolve(
+            wish.Rated, wallet.Wallet.AllowanceFor(wish.Terms, wish.Resource.Id, wish.Time.Start, passes));
+        return price.IsError ? price.Error : new PricedWish(wish, price.Value, wallet);
+    }
+
+    private async Task<Rate?> RateAsync(Resource resource, Location location, CancellationToken cancellation) =>
+        resource.RateId is { } id && await catalogue.FindRateAsync(id, cancellation) is { } rate && RateRules.AppliesAt(rate, location) ? rate : null;
+}
