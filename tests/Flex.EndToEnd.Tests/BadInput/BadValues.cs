@@ -120,11 +120,11 @@ internal static class BadValues
 
     private static IEnumerable<BadRequest> DayPasses =>
     [
-        Issue("no day passes at all", s => Passes(s).With("passes", 0), Invalid),
-        Issue("1,001 day passes", s => Passes(s).With("passes", 1001), Invalid),
-        Issue("a day pass that ends before it begins", s => Passes(s).With("validFrom", "2025-02-02").With("validTo", "2025-02-01"), "end_before_start"),
-        Issue("a day pass to the year 2201", s => Passes(s).With("validTo", "2201-01-01"), Invalid),
-        Issue("a day pass for a blank door", s => Passes(s).With("accessGroups", new JsonArray(" ")), Invalid),
+        Issue("no day passes at all", s => DayPass(s).With("passes", 0), Invalid),
+        Issue("1,001 day passes", s => DayPass(s).With("passes", 1001), Invalid),
+        Issue("a day pass that ends before it begins", s => DayPass(s).With("validFrom", "2025-02-02").With("validTo", "2025-02-01"), "end_before_start"),
+        Issue("a day pass to the year 2201", s => DayPass(s).With("validTo", "2201-01-01"), Invalid),
+        Issue("a day pass for a blank door", s => DayPass(s).With("accessGroups", new JsonArray(" ")), Invalid),
         Post("a check-in without a pass", "/api/v1/check-ins", s => new JsonObject { ["locationId"] = s.Location }, 422, "no_passes_left") with { As = "eve" },
         Post("a check-in for nobody", "/api/v1/check-ins", s => new JsonObject { ["locationId"] = s.Location }, 422, Invalid),
         Post("half a day where there are none", "/api/v1/check-ins",
@@ -134,7 +134,7 @@ internal static class BadValues
     private static BadRequest Issue(string name, Func<Space, JsonNode> body, string code) =>
         Post(name, s => $"/api/v1/members/{s.Eve.Member}/day-passes", body, 422, code);
 
-    private static JsonObject Passes(Space space) => new() { ["locationId"] = space.Location, ["passes"] = 5 };
+    private static JsonObject DayPass(Space space) => new() { ["locationId"] = space.Location, ["passes"] = 5 };
 
     private static BadRequest Book(string name, string start, string end, string code) =>
         Post(name, Bookings, s => Bodies.Booking(s, start, end), 422, code) with { As = "ada" };
