@@ -102,7 +102,8 @@ internal static class BadValues
     [
         Book("a slot that is taken", "2025-01-06T13:30:00Z", "2025-01-06T14:30:00Z", "booking_conflict") with { Status = 409 },
         Post("a booking without a membership", Bookings, s => Bodies.Booking(s), 409, "payment_required") with { As = "eve" },
-        Post("a booking of what has no rate", Bookings, s => Bodies.Booking(s).With("resourceId", s.Cellar), 409, "resource_rate_required")
+        Post("a booking of what has no rate", Bookings, s => Bodies.Booking(s).With("resourceId", s.Cellar).With("memberId", s.Ada.Member), 409, "resource_rate_required"),
+        Post("a booking of what is not published", Bookings, s => Bodies.Booking(s).With("resourceId", s.Cellar), 422, "unknown_reference")
             with { As = "ada" },
         Post("a booking for nobody", Bookings, s => Bodies.Booking(s), 422, Invalid),
         Post("a sign-up for nobody", SignUp, s => new JsonObject { ["planId"] = s.Plan }, 422, Invalid) with { Key = "bad-nobody" },
