@@ -40,7 +40,7 @@ public static class BillingInvariants
     {
         var lines = billing.Entries
             .Where(e => e.Invoice.State is not (DocumentState.Voided or DocumentState.Closed))
-            .SelectMany(e => e.Invoice.Lines.Where(l => l.ChargeId is not null).Select(l => (Charge: l.ChargeId!.Value, e.Invoice.Id)))
+            .SelectMany(e => e.Invoice.Lines.Where(l => l.ChargeId is not null).Select(l => (Charge: l.ChargeId!.Value, e.Invoice.Id, e.Invoice.Kind)))
             .ToArray();
         foreach (var twice in lines.GroupBy(l => l.Charge).Where(g => g.Count() > 1))
         {
@@ -58,7 +58,7 @@ public static class BillingInvariants
             yield return $"{charge} is claimed and still open.";
         }
 
-        foreach (var stray in lines.Where(l => !claimed.Contains(l.Charge)))
+        foreach (var stray in lines.Where(l => l.Kind == InvoiceKind.BillRun && !claimed.Contains(l.Charge)))
         {
             yield return $"{stray.Charge} is on {stray.Id} without a claim.";
         }

@@ -17,9 +17,9 @@ public sealed record BookEntry(Invoice Invoice, IReadOnlyList<PaymentAttempt> At
     [System.Text.Json.Serialization.JsonIgnore]
     public PaymentAttempt? InFlight => Attempts is [.., { InFlight: true } last] ? last : null;
 
-    /// <summary>An invoice just issued: to be collected on its due date, unless its membership takes care of that.</summary>
+    /// <summary>An invoice just issued: to be collected on its due date, unless whoever sells it sees to that.</summary>
     public static BookEntry Issued(Invoice invoice) =>
-        new(invoice, [], invoice is { Period: null, Due.IsPositive: true } ? invoice.DueDate : null);
+        new(invoice, [], invoice.Due.IsPositive && !invoice.IsPaidAtOnce() ? invoice.DueDate : null);
 
     public PaymentAttempt Attempt(int no) => Attempts[no - 1];
 
@@ -69,7 +69,7 @@ public sealed record BookEntry(Invoice Invoice, IReadOnlyList<PaymentAttempt> At
         string code = after.FailureCode ?? "unspecified";
         Invoice invoice = (before.State, after.State) switch
         {
-            (_, AttemptState.Failed) => Invoice.Fail(code),
+            (_, AttemptState.Failed) => Invoice.Fail(code, Stands),
             (_, AttemptState.Succeeded) => Invoice.Succeed(after.Amount),
             (AttemptState.Succeeded, AttemptState.Reversed) => Invoice.Reverse(after.Amount, code),
             (_, AttemptState.Reversed) => Invoice.Succeed(after.Amount).Reverse(after.Amount, code),
@@ -82,12 +82,14 @@ public sealed record BookEntry(Invoice Invoice, IReadOnlyList<PaymentAttempt> At
     /// <summary>The gateway was asked about an attempt and had no news.</summary>
     public BookEntry Looked(int no) => this with { Attempts = [.. Attempts.Select(a => a.No == no ? a with { Looks = a.Looks + 1 } : a)] };
 
-    /// <summary>True for an invoice that has no number and must have one: all but memberships' at issue, those once they are paid.</summary>
-    public bool NeedsNumber(bool membershipsOnIssue) => Invoice.Number is null && Invoice.State != DocumentState.Draft
-        && (!Invoice.IsForMembership()
-            || membershipsOnIssue
-            || Invoice.Settlement == Settlement.Paid
-            || Attempts.Any(a => a.State is AttemptState.Succeeded or AttemptState.Reversed));
+    /// <summary>True for an invoice that has no number and must have one: at issue, but those that a failed payment ends only once they are paid.</summary>
+    public bool NeedsNumber(bool onIssue) => Invoice.Number is null && Invoice.State != DocumentState.Draft && (onIssue || Stands);
+
+    /// <summary>True once no failed payment can end the invoice any more; from then on for good.</summary>
+    [System.Text.Json.Serialization.JsonIgnore]
+    public bool Stands => !Invoice.IsPaidAtOnce()
+        || Invoice.Settlement == Settlement.Paid
+        || Attempts.Any(a => a.State is AttemptState.Succeeded or AttemptState.Reversed);
 
     /// <summary>The payment to collect now, on its own initiative.</summary>
     public bool IsToBeCollected(LocalDate today) =>

@@ -14,8 +14,8 @@ public sealed record StoredEntry(BookEntry Entry, string? ETag)
 
 /// <summary>What is to be committed besides the entry itself.</summary>
 /// <param name="InboxKey">Row key of the message or event this is the effect of; a repeat is <see cref="BookOutcome.Repeated"/>.</param>
-/// <param name="NumberMembershipsOnIssue">See <see cref="Settings.RenewalNumbering"/>.</param>
-public sealed record BookExtras(IReadOnlyList<OutboxMessage> Messages, string? InboxKey = null, bool NumberMembershipsOnIssue = false)
+/// <param name="NumberOnIssue">See <see cref="Settings.RenewalNumbering"/>.</param>
+public sealed record BookExtras(IReadOnlyList<OutboxMessage> Messages, string? InboxKey = null, bool NumberOnIssue = false)
 {
     public static BookExtras None { get; } = new([]);
 }
@@ -66,7 +66,7 @@ public sealed class InvoiceBook(ITableStore tables, Committer committer) : IDisp
             : null;
 
     /// <summary>A customer's invoices, newest first, with the position to continue after.</summary>
-    public async Task<IReadOnlyList<(string Position, Invoice Invoice)>> ListAsync(
+    public async Task<IReadOnlyList<(string Position, BookEntry Entry)>> ListAsync(
         CustomerId customer, string? after, int limit, CancellationToken cancellation)
     {
         RowRange range = RowRange.Prefix($"{CustomerPrefix}{customer}|");
@@ -76,13 +76,13 @@ public sealed class InvoiceBook(ITableStore tables, Committer committer) : IDisp
         }
 
         IReadOnlyList<TableRow> index = await tables.ReadAsync(Table, Partition, range, limit, cancellation);
-        var invoices = new List<(string, Invoice)>(index.Count);
+        var invoices = new List<(string, BookEntry)>(index.Count);
         foreach (TableRow row in index)
         {
             string id = row.Key[(row.Key.LastIndexOf('|') + 1)..];
             StoredEntry entry = await FindAsync(EntityId.Parse<InvoiceId>(id), cancellation)
                 ?? throw new DefectException($"{id} is in its customer's index and not in the book.");
-            invoices.Add((row.Key[(CustomerPrefix.Length + customer.Value.Length + 1)..], entry.Invoice));
+            invoices.Add((row.Key[(CustomerPrefix.Length + customer.Value.Length + 1)..], entry.Entry));
         }
 
         return invoices;
@@ -117,7 +117,7 @@ public sealed class InvoiceBook(ITableStore tables, Committer committer) : IDisp
             throw new DefectException($"{next.Invoice.Id} would not add up: {next.Invoice.State}, {next.Invoice.Settlement}.");
         }
 
-        if (!next.NeedsNumber(extras.NumberMembershipsOnIssue))
+        if (!next.NeedsNumber(extras.NumberOnIssue))
         {
             return Outcome(next, await CommitAsync(await BatchAsync(before, next, extras, cancellation), cancellation));
         }

@@ -56,7 +56,7 @@ public sealed class IssueClaimedHandler(
         foreach (ChargeCreated charge in charges)
         {
             TaxSnapshot? tax = await terms.TaxAsync(charge.TaxRateId, cancellation);
-            lines.Add(new InvoiceLine(charge.Description, 1, charge.Net, charge.Net, charge.LocationId, tax, charge.ChargeId, charge.ServiceDate));
+            lines.Add(new InvoiceLine(charge.Description, 1, charge.Net, charge.Net, charge.LocationId, tax, charge.ChargeId, charge.Source, charge.ServiceDate));
         }
 
         return lines;

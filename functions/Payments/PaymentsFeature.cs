@@ -24,7 +24,9 @@ public static class PaymentsFeature
             .AddSingleton<CollectDueInvoices>()
             .AddSingleton<StripeWebhook>()
             .AddSingleton<StripeWebhookReceiver>()
+            .AddSingleton<ChargeAtOnce>()
             .AddSingleton<IMembershipBilling, ChargeMembership>()
+            .AddSingleton<IImmediateBilling, ChargeImmediately>()
             .AddSingleton<IMessageHandler, CollectInvoiceHandler>()
             .AddSingleton<IMessageHandler, ReconcilePaymentHandler>()
             .AddSingleton<IMessageHandler, StripeEventHandler>();

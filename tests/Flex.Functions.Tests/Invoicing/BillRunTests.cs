@@ -323,7 +323,7 @@ public sealed class BillRunTests : IDisposable
     private BookEntry Entry(Customer customer)
     {
         MembershipCharge charge = _world.Renewal(customer);
-        var line = new InvoiceLine("Thing", 1, BillingWorld.Euro(100), BillingWorld.Euro(100), _world.Location, null, null, new NodaTime.LocalDate(2025, 1, 1));
+        var line = new InvoiceLine("Thing", 1, BillingWorld.Euro(100), BillingWorld.Euro(100), _world.Location, null, null, null, new NodaTime.LocalDate(2025, 1, 1));
         var draft = new InvoiceDraft(
             charge.InvoiceId,
             InvoiceKind.Manual,

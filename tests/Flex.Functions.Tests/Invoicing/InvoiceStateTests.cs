@@ -49,7 +49,7 @@ public sealed class InvoiceStateTests
 
         Assert.Equal(DocumentState.Voided, entry.Invoice.State);
         Assert.True(entry.Invoice.Holds());
-        Assert.False(entry.NeedsNumber(membershipsOnIssue: false));
+        Assert.False(entry.NeedsNumber(onIssue: false));
     }
 
     [Fact]
@@ -190,7 +190,7 @@ public sealed class InvoiceStateTests
             "Ada",
             "ada@example.com",
             null,
-            [new InvoiceLine("Room", 1, net, net, location, null, null, Today)],
+            [new InvoiceLine("Room", 1, net, net, location, null, null, null, Today)],
             Today,
             Today,
             "Bill Run",

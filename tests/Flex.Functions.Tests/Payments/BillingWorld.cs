@@ -121,6 +121,22 @@ public sealed class BillingWorld : IDisposable
         null,
         null);
 
+    /// <summary>Something that is paid as it is bought; a booking stands for a charge.</summary>
+    public ImmediateCharge Purchase(
+        Customer customer, ImmediatePurpose purpose = ImmediatePurpose.BookingPass, long cents = 1000, decimal quantity = 1) => new(
+        EntityId.Parse<InvoiceId>("inv_" + NextId()),
+        purpose,
+        "source-" + NextId(),
+        customer.Id,
+        EntityId.Parse<MemberId>("mbr_" + new string('7', 26)),
+        Location,
+        "Meeting room",
+        quantity,
+        Euro(cents),
+        null,
+        purpose == ImmediatePurpose.Booking ? EntityId.Derive<ChargeId>("charge" + NextId(), EntityId.Home(customer.Id)) : null,
+        new LocalDate(2025, 1, 2));
+
     public static MembershipId Membership { get; } = EntityId.Parse<MembershipId>("mem_" + new string('8', 32));
 
     public async Task SendAsync<T>(string queue, string subject, T body)
@@ -137,7 +153,7 @@ public sealed class BillingWorld : IDisposable
     public async Task<BookEntry> EntryAsync(InvoiceId id) => (await Book.FindAsync(id, Cancellation))!.Entry;
 
     public async Task<IReadOnlyList<Invoice>> InvoicesAsync(Customer customer) =>
-        [.. (await Book.ListAsync(customer.Id, null, 1000, Cancellation)).Select(i => i.Invoice)];
+        [.. (await Book.ListAsync(customer.Id, null, 1000, Cancellation)).Select(i => i.Entry.Invoice)];
 
     public async Task HoldsAsync() => Assert.Empty(await Get<BillingAudit>().CheckAsync(Cancellation));
 
@@ -167,6 +183,8 @@ public sealed class PumpedBroker(FakeTimeProvider time) : IMessagePublisher
     /// <summary>Queues nobody here consumes: their messages are facts for others.</summary>
     public List<Envelope> Memberships { get; } = [];
 
+    public List<Envelope> Bookings { get; } = [];
+
     public List<(string Queue, Envelope Message, Exception Fault)> Dead { get; } = [];
 
     public int Published { get; private set; }
@@ -187,6 +205,10 @@ public sealed class PumpedBroker(FakeTimeProvider time) : IMessagePublisher
         {
             Memberships.Add(message);
         }
+        else if (queue == Queues.Bookings)
+        {
+            Bookings.Add(message);
+        }
         else
         {
             _waiting.Add((time.Now() + (delay ?? Duration.Zero), queue, message, 0));
@@ -197,6 +219,10 @@ public sealed class PumpedBroker(FakeTimeProvider time) : IMessagePublisher
 
     public IReadOnlyList<MembershipPaymentSettled> Settled() =>
         [.. Memberships.Where(m => m.Subject == MembershipPaymentSettled.Subject).DistinctBy(m => m.Id).Select(m => m.Read<MembershipPaymentSettled>())];
+
+    /// <summary>What bookings were told, each message once, in the order of first publication.</summary>
+    public IReadOnlyList<T> Told<T>(string subject) =>
+        [.. Bookings.Where(m => m.Subject == subject).DistinctBy(m => m.Id).Select(m => m.Read<T>())];
 
     public async Task PumpAsync(MessageDispatcher dispatcher, CancellationToken cancellation)
     {
