@@ -1,5 +1,6 @@
 using Flex.Access;
 using Flex.Bookings;
+using Flex.CalendarFeeds;
 using Flex.Catalogue;
 using Flex.Invoicing;
 using Flex.Members;
@@ -42,6 +43,7 @@ public static class FlexApp
             .AddCatalogue()
             .AddMembers()
             .AddBookings(configuration)
+            .AddCalendarFeeds()
             .AddInvoicing()
             .AddPayments(configuration)
             .AddWallets()

@@ -30,6 +30,7 @@ public static class ErrorCodes
     public const string InvoiceClosed = "invoice_closed";
     public const string MembershipEndsBefore = "membership_ends_before";
     public const string OutOfPasses = "out_of_passes";
+    public const string PassNotOffered = "pass_not_offered";
     public const string PaymentInProgress = "payment_in_progress";
     public const string PaymentMethodRequired = "payment_method_required";
     public const string PaymentRequired = "payment_required";
@@ -37,6 +38,7 @@ public static class ErrorCodes
     public const string RenewalDateInPast = "renewal_date_in_past";
     public const string ResourceNotAllowed = "resource_not_allowed";
     public const string ResourceRateRequired = "resource_rate_required";
+    public const string WalletFull = "wallet_full";
 
     // 412, 413, 415
     public const string Stale = "stale";
@@ -80,12 +82,14 @@ public static class ErrorCodes
         [InvoiceClosed] = "The invoice is closed and cannot be voided, removed, edited or collected.",
         [MembershipEndsBefore] = "The membership ends before the booking starts.",
         [OutOfPasses] = "The booking passes do not cover the booking; purchase says where to buy more.",
+        [PassNotOffered] = "The member's plan does not offer this booking pass, or booking passes are switched off.",
         [PaymentInProgress] = "A payment is under way; wait for its outcome.",
         [PaymentMethodRequired] = "The customer has no payment method on file.",
         [PaymentRequired] = "This has to be paid now; a charge on a later invoice is not available to this member.",
         [QuoteStale] = "The price is not the quoted one any more, or the quote has run out.",
         [RenewalDateInPast] = "The renewal date is in the past; confirm the immediate charge or choose a future date.",
         [ResourceRateRequired] = "The resource has no rate and can be neither published nor booked.",
+        [WalletFull] = "The member has as many booking passes and credits as a wallet holds.",
         [Stale] = "The resource changed since it was read.",
         [BodyTooLarge] = "The request body is over the limit.",
         [UnsupportedMediaType] = "The body is not of a media type that is accepted here.",

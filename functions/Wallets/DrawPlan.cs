@@ -1,3 +1,4 @@
+using Flex.Platform.Tables;
 using NodaTime;
 
 namespace Flex.Wallets;
@@ -12,7 +13,7 @@ public sealed record DrawPlan(IReadOnlyList<Result<BookingPrice>> Answers, Walle
     public static DrawPlan Of(
         MemberTerms terms,
         Wallet wallet,
-        IReadOnlyDictionary<BookingId, Draw> known,
+        IReadOnlyDictionary<BookingId, Stored<Draw>> known,
         IReadOnlyList<DrawRequest> requests,
         DrawMode mode,
         bool passesEnabled)
@@ -23,7 +24,7 @@ public sealed record DrawPlan(IReadOnlyList<Result<BookingPrice>> Answers, Walle
         Draw? ranOut = null;
         foreach (DrawRequest request in requests)
         {
-            Draw? before = known.GetValueOrDefault(request.BookingId);
+            Draw? before = known.GetValueOrDefault(request.BookingId)?.Value;
             if (before is not null && (before.Price is null || before.Revision >= request.Revision))
             {
                 answers.Add(before is { Price: { } stored } && before.Revision == request.Revision ? stored : Overtaken(before));

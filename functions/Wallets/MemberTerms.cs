@@ -20,9 +20,6 @@ public sealed record MemberTerms(Member Member, IReadOnlyList<MembershipTerms> M
     /// <summary>False: nothing in the wallet can matter for the resource at that time, so it need not be read.</summary>
     public bool MayDraw(Resource resource, Instant start) =>
         Member.HasWallet || At(start).Any(m => m.Plan.PassOffers.Count > 0 || m.Plan.Credits.Any(c => c.ResourceIds.Contains(resource.Id)));
-
-    /// <summary>The pass that the member can buy at an instant under that name; null when no plan offers it.</summary>
-    public PassOffer? OfferOf(string name, Instant at) => At(at).SelectMany(m => m.Plan.PassOffers).FirstOrDefault(o => o.Name == name);
 }
 
 /// <summary>A membership with the version of the plan that it keeps and the calendar of its location.</summary>

@@ -25,7 +25,7 @@ public static class PriceResolution
         int owned = allowance.Passes.Sum(p => p.MinutesLeft);
         if (allowance.PassesActivated && !hasMinuteCredit && !allowance.PassesOffered && owned == 0)
         {
-            return RequiresPass(allowance);
+            return RequiresPass();
         }
 
         Money? pricePerHour = allowance.Credits.Select(c => c.PricePerHour).FirstOrDefault(p => p is { } price && price.Currency.Equals(rated.Rate.Currency));
@@ -84,11 +84,8 @@ public static class PriceResolution
         }
     }
 
-    private static Error RequiresPass(Allowance allowance) =>
-        Error.Refused(ErrorCodes.BookingRequiresPass, "The plan includes booking passes and none of them is for this resource.") with
-        {
-            Extensions = new Dictionary<string, object?> { ["purchase"] = allowance.PurchaseLink },
-        };
+    private static Error RequiresPass() =>
+        Error.Refused(ErrorCodes.BookingRequiresPass, "The plan works with booking passes, and none it offers is for this resource.");
 
     private static Error OutOfPasses(Allowance allowance, int left, int needed) =>
         Error.Refused(ErrorCodes.OutOfPasses, $"{needed} minutes are needed and {left} are left on booking passes. Buy booking passes first.") with

@@ -55,10 +55,16 @@ public sealed record Wallet(IReadOnlyList<CreditUse> Used, IReadOnlyList<CreditG
     /// <summary>What is left of a plan's credit in a cycle.</summary>
     public CreditBalance BalanceOf(MembershipTerms terms, PlanCredit credit, CreditCycle cycle)
     {
-        string source = CreditUse.SourceOf(terms.Standing.MembershipId, credit.Name, cycle);
-        CreditUse? used = Used.FirstOrDefault(u => u.Source == source);
+        CreditUse used = UseOf(terms, credit, cycle);
         return new CreditBalance(
-            source, CreditGrant.Left(credit.Minutes, used?.Minutes ?? 0), CreditGrant.Left(credit.Amount, used?.Amount), credit.PricePerHour);
+            used.Source, CreditGrant.Left(credit.Minutes, used.Minutes), CreditGrant.Left(credit.Amount, used.Amount), credit.PricePerHour);
+    }
+
+    /// <summary>What bookings have taken from a plan's credit in a cycle.</summary>
+    public CreditUse UseOf(MembershipTerms terms, PlanCredit credit, CreditCycle cycle)
+    {
+        string source = CreditUse.SourceOf(terms.Standing.MembershipId, credit.Name, cycle);
+        return Used.FirstOrDefault(u => u.Source == source) ?? new CreditUse(source, 0, null);
     }
 
     /// <summary>The wallet after a booking that starts at an instant has taken something.</summary>

@@ -27,6 +27,8 @@ public sealed class WalletLedger(WalletStore wallets, SettingsStore settings, Ti
     /// <summary>Each lost round means that somebody else's taking or return went through.</summary>
     private const int MaxRounds = 100;
 
+    private static readonly Dictionary<BookingId, Stored<Draw>> NoDraws = [];
+
     /// <summary>
     /// Prices the bookings in order, each against what the ones before it left, and commits all takings in one commit. What a booking had
     /// taken before (an edit) is returned first. Idempotent by booking and revision: a repeat answers the stored price. A released
@@ -37,24 +39,28 @@ public sealed class WalletLedger(WalletStore wallets, SettingsStore settings, Ti
     public async Task<IReadOnlyList<Result<BookingPrice>>> DrawAsync(
         MemberTerms terms, StoredWallet? known, IReadOnlyList<DrawRequest> requests, DrawMode mode, CancellationToken cancellation)
     {
+        ArgumentOutOfRangeException.ThrowIfZero(requests.Count);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(requests.Count, MaxBookings);
         bool passesEnabled = (await settings.GetOperatorAsync(cancellation)).BookingPassesEnabled;
-        StoredWallet? wallet = requests.All(r => r.Revision == 1) ? known : null;
-        IReadOnlyDictionary<BookingId, Stored<Draw>> draws = new Dictionary<BookingId, Stored<Draw>>();
+        if (known is not null && requests.All(r => r.Revision == 1))
+        {
+            // As if none of them had drawn before. Where one had, its row refuses the commit; and a refusal counts only when that is known.
+            DrawPlan first = DrawPlan.Of(terms, known.Wallet, NoDraws, requests, mode, passesEnabled);
+            if (!first.Answers.Any(a => a.IsError) && await TryCommitAsync(terms, known, NoDraws, first, cancellation))
+            {
+                return first.Answers;
+            }
+        }
+
         for (int round = 0; round < MaxRounds; round++)
         {
-            if (wallet is null)
-            {
-                (wallet, draws) = await wallets.ReadAsync(terms.Member.Id, requests.Select(r => r.BookingId), cancellation);
-            }
-
-            DrawPlan plan = DrawPlan.Of(terms, wallet.Wallet, draws.ToDictionary(d => d.Key, d => d.Value.Value), requests, mode, passesEnabled);
+            (StoredWallet wallet, IReadOnlyDictionary<BookingId, Stored<Draw>> draws) =
+                await wallets.ReadAsync(terms.Member.Id, requests.Select(r => r.BookingId), cancellation);
+            DrawPlan plan = DrawPlan.Of(terms, wallet.Wallet, draws, requests, mode, passesEnabled);
             if (plan.Draws.Count == 0 || await TryCommitAsync(terms, wallet, draws, plan, cancellation))
             {
                 return plan.Answers;
             }
-
-            wallet = null;
         }
 
         throw new TransientFaultException($"The wallet of {terms.Member.Id} keeps changing.");

@@ -7,5 +7,11 @@ public static class WalletsFeature
     public static IServiceCollection AddWallets(this IServiceCollection services) => services
         .AddSingleton<WalletStore>()
         .AddSingleton<WalletReader>()
-        .AddSingleton<WalletLedger>();
+        .AddSingleton<WalletLedger>()
+        .AddSingleton<WalletChanges>()
+        .AddSingleton<PassPayments>()
+        .AddSingleton<ReadWalletHandler>()
+        .AddSingleton<BuyPassesHandler>()
+        .AddSingleton<ManagePassesHandler>()
+        .AddSingleton<GrantCreditHandler>();
 }

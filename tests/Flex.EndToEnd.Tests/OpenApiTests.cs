@@ -143,6 +143,8 @@ public sealed class OpenApiTests
             await client.CallAsync("staff", "TaxRates_Get", [_tax]);
             await client.CallAsync("staff", "Invoices_Get", [(string)(await InvoicesAsync("Ada"))[0]["id"]!]);
             await client.CallAsync("staff", "DeadLetters_List", []);
+            await SubscribeAsync(member, "Member", member);
+            await SubscribeAsync("staff", "Resource", _room);
             await client.CallAsync("staff", "Health_Get", []);
             await client.CallAsync("staff", "OpenApi_Get", []);
         }
@@ -160,6 +162,15 @@ public sealed class OpenApiTests
             JsonObject ending = await client.CallAsync(dan, "Memberships_Get", [dans]);
             await client.CallAsync(dan, "Memberships_Cancel", [dans], new() { ["on"] = "2025-02-20" }, $"\"{ending["version"]}\"");
             await client.CallAsync("owner", "Operator_Suspend", []);
+        }
+
+        private async Task SubscribeAsync(string who, string whose, string id)
+        {
+            string path = (string)(await client.CallAsync(who, "CalendarFeeds_CreateOf" + whose, [id]))["path"]!;
+            Assert.NotNull((await client.CallAsync(who, "CalendarFeeds_GetOf" + whose, [id]))["createdAt"]);
+            await client.CallAsync(who, "CalendarFeeds_Read", [path.Split('/')[^1]]);
+            await client.CallAsync(who, "CalendarFeeds_RevokeOf" + whose, [id]);
+            Assert.Equal("not_found", await client.RefusedAsync(who, "CalendarFeeds_Read", [path.Split('/')[^1]]));
         }
 
         private async Task<string> NewAsync(string operationId, JsonObject known) => (string)(await client.CallAsync("staff", operationId, [], known))["id"]!;

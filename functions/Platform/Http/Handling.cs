@@ -106,10 +106,15 @@ public static class Handling
         Func<TId, RequestContext, CancellationToken, Task<Reply<FileAnswer>>> handler,
         CancellationToken cancellation)
         where TId : struct, IEntityId<TId> =>
+        request.DownloadAsync((context, ct) => handler(RouteId<TId>(id), context, ct), cancellation);
+
+    /// <summary>A file.</summary>
+    public static Task<IResult> DownloadAsync(
+        this HttpRequest request, Func<RequestContext, CancellationToken, Task<Reply<FileAnswer>>> handler, CancellationToken cancellation) =>
         RunAsync(
             request,
             Respond.Ok<FileAnswer>(),
-            (_, context) => handler(RouteId<TId>(id), context, cancellation),
+            (_, context) => handler(context, cancellation),
             cancellation,
             render: file => new FileResult(file));
 

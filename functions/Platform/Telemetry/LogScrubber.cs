@@ -69,9 +69,12 @@ public static partial class LogScrubber
     [GeneratedRegex(@"[^\s@""'<>()\[\]{},;:=]+(?:@|%40)[^\s@""'<>()\[\]{},;:=]+\.[A-Za-z]{2,}")]
     private static partial Regex Email();
 
-    /// <summary>Bearer tokens and JWTs, provider keys and webhook secrets, client secrets, connection strings' keys and signatures.</summary>
+    /// <summary>
+    /// Bearer tokens and JWTs, provider keys and webhook secrets, client secrets, tokens of calendar feeds, connection strings' keys
+    /// and signatures.
+    /// </summary>
     [GeneratedRegex(@"(?i:bearer)\s+[\w.~+/=-]+|eyJ[\w-]+\.[\w-]+\.[\w-]*|\b(?:sk|rk|pk)_(?:live|test)_\w+|\bwhsec_[\w+/=]+"
-        + @"|\b\w+_secret_\w+|(?:AccountKey|SharedAccessKey|sig|Password)=[^;&\s""]+")]
+        + @"|\b\w+_secret_\w+|\bfeed_[\w-]{20,}|(?:AccountKey|SharedAccessKey|sig|Password)=[^;&\s""]+")]
     private static partial Regex Secret();
 
     [GeneratedRegex(@"(?<![\w-])\d(?:[ -]?\d){12,18}(?![\w-])")]

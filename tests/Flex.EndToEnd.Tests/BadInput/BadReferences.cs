@@ -34,6 +34,10 @@ internal static class BadReferences
         Act("a payment of nothing", _ => $"/api/v1/invoices/inv_{Nothing}/pay", 404, NotFound) with { Key = "bad-unknown" },
         Post("a card of nobody", _ => $"/api/v1/customers/cus_{Nothing}/payment-methods", _ => Card, 404, NotFound),
         Post("an end of nothing", _ => $"/api/v1/memberships/mem_{Nothing}000000/cancel", _ => End, 404, NotFound) with { IfMatch = "\"1\"" },
+        Act("a calendar feed of nobody", _ => $"/api/v1/members/mbr_{Nothing}/calendar-feed", 404, NotFound),
+        Act("a calendar feed of no resource", _ => $"/api/v1/resources/res_{Nothing}/calendar-feed", 404, NotFound),
+        Get("a calendar feed under a token nobody has", _ => $"/api/v1/calendar-feeds/feed_{new string('A', 43)}.ics", 404, NotFound),
+        Get("a calendar feed under a token of no form", _ => "/api/v1/calendar-feeds/..%2Fmembers.ics", 404, NotFound),
         Act("a replay of nothing", _ => "/api/v1/dead-letters/billing/none/replay", 404, NotFound),
         Post("a plan at no location", "/api/v1/plans", s => Bodies.Plan(s).With("locationId", "loc_" + Nothing), 422, Unknown),
         Post("a plan with no tax rate", "/api/v1/plans", s => Bodies.Plan(s).With("taxRateId", "tax_" + Nothing), 422, Unknown),
@@ -55,6 +59,7 @@ internal static class BadReferences
             ("payment methods", s => $"customers/{s.Ada.Customer}/payment-methods"),
             ("membership", s => $"memberships/{s.AdasMembership}"),
             ("dunning", s => $"memberships/{s.AdasMembership}/dunning"),
+            ("calendar feed", s => $"members/{s.Ada.Member}/calendar-feed"),
             ("booking", s => $"bookings/{s.AdasBooking}"),
             ("bookings", s => $"bookings?memberId={s.Ada.Member}"),
             ("invoice", s => $"invoices/{s.AdasInvoice}"),
@@ -63,6 +68,9 @@ internal static class BadReferences
         Post("a booking for another member", "/api/v1/bookings", s => Bodies.Booking(s).With("memberId", s.Ada.Member), 404, NotFound) with { As = "bob" },
         Post("another customer's card", s => $"/api/v1/customers/{s.Ada.Customer}/payment-methods", _ => Card, 404, NotFound) with { As = "bob" },
         Act("a payment of another's invoice", s => $"/api/v1/invoices/{s.AdasInvoice}/pay", 404, NotFound) with { As = "bob", Key = "bad-other" },
+        Act("a calendar feed of another", s => $"/api/v1/members/{s.Ada.Member}/calendar-feed", 404, NotFound) with { As = "bob" },
+        new("a revocation of another's calendar feed", "DELETE", s => $"/api/v1/members/{s.Ada.Member}/calendar-feed", _ => null, 404, NotFound)
+            { As = "bob" },
         Post("an end of another's membership", s => $"/api/v1/memberships/{s.AdasMembership}/cancel", _ => End, 404, NotFound)
             with { As = "bob", IfMatch = "*" },
         Post("a sign-up of another member", "/api/v1/memberships/sign-up", s => Plan(s.Plan).With("memberId", s.Ada.Member), 422, Unknown)
@@ -80,6 +88,7 @@ internal static class BadReferences
             with { As = "ada" },
         Post("a member who gives himself a membership", "/api/v1/memberships", s => Plan(s.Plan).With("memberId", s.Eve.Member), 403, "forbidden")
             with { As = "eve" },
+        Act("a member who makes a room's calendar feed", s => $"/api/v1/resources/{s.Room}/calendar-feed", 403, "forbidden") with { As = "ada" },
         Act("staff who suspend the account", _ => "/api/v1/settings/operator/suspend", 403, "forbidden"),
     ];
 
@@ -113,6 +122,8 @@ internal static class BadReferences
         Get("an unknown filter", _ => "/api/v1/locations?colour=red", 400, "unknown_parameter"),
         Get("an unknown parameter of a read", s => $"/api/v1/locations/{s.Location}?expand=all", 400, "unknown_parameter"),
         Post("an unknown parameter of a command", "/api/v1/locations?dryRun=true", _ => Bodies.Location(), 400, "unknown_parameter"),
+        Act("an unknown parameter of an action", s => $"/api/v1/members/{s.Ada.Member}/calendar-feed?days=30", 400, "unknown_parameter"),
+        Get("an unknown parameter of a calendar feed", _ => "/api/v1/calendar-feeds/x.ics?days=30", 400, "unknown_parameter"),
         Get("a limit of none", _ => "/api/v1/locations?limit=0", 422, "invalid_value"),
         Get("a limit of 101", _ => "/api/v1/locations?limit=101", 422, "invalid_value"),
         Get("a limit in words", _ => "/api/v1/locations?limit=ten", 422, "invalid_value"),

@@ -14,6 +14,7 @@ public sealed partial class FeatureDependencyTests
         ["Invoicing"] = ["Settings", "Members"],
         ["Payments"] = ["Members", "Invoicing"],
         ["Bookings"] = ["Settings", "Catalogue", "Members", "Invoicing", "Wallets"],
+        ["CalendarFeeds"] = ["Settings", "Catalogue", "Members", "Bookings"],
         ["Wallets"] = ["Settings", "Catalogue", "Members", "Invoicing", "Payments"],
         ["Access"] = ["Settings", "Members"],
         ["Memberships"] = ["Settings", "Catalogue", "Members", "Invoicing", "Payments", "Bookings", "Access"],

@@ -15,6 +15,7 @@ public sealed partial class LayeringTests
         "functions/Bookings/AgendaSheet.cs",
         "functions/Bookings/BookingStates.cs",
         "functions/Bookings/Booking.cs",
+        "functions/CalendarFeeds/CalendarText.cs",
         "functions/Invoicing/BookEntry.cs",
         "functions/Invoicing/ClaimPlan.cs",
         "functions/Invoicing/InvoiceArithmetic.cs",

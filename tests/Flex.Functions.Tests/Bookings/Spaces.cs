@@ -23,10 +23,12 @@ internal sealed class Spaces : IDisposable
 {
     private int _memberships;
 
-    public Spaces() => App = new FunctionHarness(s => s
-        .AddSingleton<ITableStore>(Tables)
-        .AddSingleton<IMessagePublisher>(Queue)
-        .AddSingleton<ITokenValidator, PlainTokens>());
+    /// <param name="replace">Puts other services in the place of the app's.</param>
+    public Spaces(Action<IServiceCollection>? replace = null) => App = new FunctionHarness(s =>
+    {
+        s.AddSingleton<ITableStore>(Tables).AddSingleton<IMessagePublisher>(Queue).AddSingleton<ITokenValidator, PlainTokens>();
+        replace?.Invoke(s);
+    });
 
     public static CancellationToken Cancellation => Xunit.TestContext.Current.CancellationToken;
 
@@ -56,9 +58,9 @@ internal sealed class Spaces : IDisposable
 
     /// <param name="isBare">True leaves out the plan, and the member has no membership.</param>
     public static async Task<Spaces> CreateAsync(
-        string timeZone = "America/New_York", string hourly = "12.00", bool isBare = false)
+        string timeZone = "America/New_York", string hourly = "12.00", bool isBare = false, Action<IServiceCollection>? replace = null)
     {
-        var spaces = new Spaces();
+        var spaces = new Spaces(replace);
         spaces.Location = await spaces.AddAsync<LocationId>("Locations_Create", new { name = "Main", timeZone, currency = "usd" });
         spaces.Rate = await spaces.AddAsync<RateId>(
             "Rates_Create", new { name = "Rooms", hourlyPrice = Money(hourly), taxRateId = (string?)null, locationIds = Array.Empty<string>() });

@@ -99,6 +99,7 @@ public sealed class RedactionTests : IDisposable
     [InlineData("Authorization: Bearer abc.def", "Authorization: [hidden]")]
     [InlineData("key rk_live_9aZ and whsec_abc+/=", "key [hidden] and [hidden]")]
     [InlineData("secret pi_3N_secret_4x", "secret [hidden]")]
+    [InlineData("GET /api/v1/calendar-feeds/feed_2Zb-x_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA.ics", "GET /api/v1/calendar-feeds/[hidden].ics")]
     [InlineData("Endpoint=x;AccountKey=abc==;Suffix=y", "Endpoint=x;[hidden];Suffix=y")]
     [InlineData("card 4242-4242-4242-4242 declined", "card [hidden] declined")]
     [InlineData("card 378282246310005", "card [hidden]")]
