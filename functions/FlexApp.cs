@@ -15,6 +15,7 @@ using Flex.Platform.OpenApi;
 using Flex.Platform.Telemetry;
 using Flex.Renewals;
 using Flex.Settings;
+using Flex.Storefront;
 using Flex.Wallets;
 using FluentValidation;
 using Microsoft.Extensions.Configuration;
@@ -43,6 +44,7 @@ public static class FlexApp
             .AddCatalogue()
             .AddMembers()
             .AddBookings(configuration)
+            .AddStorefront()
             .AddCalendarFeeds()
             .AddInvoicing()
             .AddPayments(configuration)

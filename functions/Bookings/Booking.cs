@@ -121,6 +121,9 @@ public sealed record Booking(
 
     public IReadOnlyList<PolicyOverride> Overrides { get; init; } = [];
 
+    /// <summary>The tries to pay it at once, in order.</summary>
+    public IReadOnlyList<BookingPayment> Payments { get; init; } = [];
+
     /// <summary>Idempotency key row of the request it is being made by, while it is held.</summary>
     public string? RequestKey { get; init; }
 
@@ -139,7 +142,7 @@ public sealed record Booking(
         wish.Member.CustomerId,
         wish.Time.Start,
         wish.Time.End,
-        new Buffers(wish.Resource.Terms.BufferBeforeMinutes, wish.Resource.Terms.BufferAfterMinutes),
+        wish.Buffers,
         wish.Location.TimeZone,
         BookingState.Held,
         BookingAccounting.NotAccounted,

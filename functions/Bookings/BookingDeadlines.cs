@@ -1,5 +1,4 @@
 using Flex.Platform.Messaging;
-using Flex.Platform.Tables;
 
 namespace Flex.Bookings;
 
@@ -16,17 +15,7 @@ public sealed class LookAtBookingHandler(BookingStore bookings, BookingCanceller
     public async Task HandleAsync(Envelope envelope, CancellationToken cancellation)
     {
         LookAtBooking command = envelope.Read<LookAtBooking>();
-        Stored<Booking> found = await bookings.RequireAsync(command.BookingId, cancellation);
-        if (found.Value.Expire(time.Now()) is null)
-        {
-            return;
-        }
-
-        if (found.Value.State == BookingState.Held)
-        {
-            await canceller.GiveUpAsync(command.BookingId, cancellation);
-        }
-        else
+        if ((await bookings.RequireAsync(command.BookingId, cancellation)).Value.Expire(time.Now()) is not null)
         {
             await canceller.EndAsync(command.BookingId, (booking, now) => booking.Expire(now), batchMore: null, cancellation);
         }

@@ -68,6 +68,14 @@ public sealed class BookingStore(ITableStore tables, Committer committer)
         return new AgendaSheet(read);
     }
 
+    /// <summary>The first slot in the way of a wish that is no booking yet; null: it is free. One storage call.</summary>
+    public async Task<AgendaSlot?> FindConflictAsync(BookingWish wish, CancellationToken cancellation)
+    {
+        var none = EntityId.Derive<BookingId>("wish", EntityId.Home(wish.Location.Id));
+        var slot = AgendaSlot.Of(none, wish.Time, wish.Buffers);
+        return (await ReadAgendaAsync(wish.Location.Id, wish.Resource.Id, [slot], cancellation)).ConflictOf(wish.Resource.Id, slot);
+    }
+
     /// <summary>What is taken at a location in a time, by resource. One storage call per 1,000 agendas.</summary>
     public async Task<AgendaSheet> ReadLocationAsync(LocationId location, Interval time, CancellationToken cancellation)
     {

@@ -12,6 +12,9 @@ public sealed record BookingWish(Resource Resource, Location Location, Rate Rate
 {
     public RatedTime Rated => RatedTime.Of(Resource, Rate, Location, Time);
 
+    /// <summary>What the resource keeps free around it.</summary>
+    public Buffers Buffers => new(Resource.Terms.BufferBeforeMinutes, Resource.Terms.BufferAfterMinutes);
+
     public bool HasPaidMembership => MemberStanding.HasPaid(Member);
 }
 
@@ -36,25 +39,23 @@ public sealed class BookingWishes(
             return hidden;
         }
 
-        if (await catalogue.FindResourceAsync(resourceId, cancellation) is not { } resource || !(resource.IsPublished || caller.IsStaff))
+        Result<BookedPlace> place = await FindAsync(resourceId, start, end, caller.IsStaff, cancellation);
+        if (place.IsError)
         {
-            return Error.Invalid(ErrorCodes.UnknownReference, "/resourceId", "There is no such resource.");
-        }
-
-        Location location = await settings.LocationAsync(resource.LocationId, cancellation);
-        if (BookingRules.RefuseInterval(start, end, location.Calendar) is { } refusal)
-        {
-            return refusal;
-        }
-
-        if (await RateAsync(resource, location, cancellation) is not { } rate)
-        {
-            return Error.Refused(ErrorCodes.ResourceRateRequired, "The resource has no rate that applies at its location.");
+            return place.Error;
         }
 
         return await members.FindAsync(who, cancellation) is { } member
-            ? new BookingWish(resource, location, rate, member, await wallets.TermsAsync(member, cancellation), new Interval(start, end))
+            ? place.Value.WishOf(member, await wallets.TermsAsync(member, cancellation))
             : Error.Invalid(ErrorCodes.UnknownReference, "/memberId", "There is no such member.");
+    }
+
+    /// <summary>As <see cref="PrepareAsync"/>, for somebody who is no member yet and so has no membership and no wallet. No storage call.</summary>
+    public async Task<Result<BookingWish>> PrepareForAsync(
+        Member visitor, ResourceId resourceId, Instant start, Instant end, CancellationToken cancellation)
+    {
+        Result<BookedPlace> place = await FindAsync(resourceId, start, end, seesAll: false, cancellation);
+        return place.IsError ? place.Error : place.Value.WishOf(visitor, new MemberTerms(visitor, []));
     }
 
     /// <summary>What a stored booking was made of, as things are now; at another place and time where these are given.</summary>
@@ -86,6 +87,30 @@ public sealed class BookingWishes(
         return price.IsError ? price.Error : new PricedWish(wish, price.Value, wallet);
     }
 
+    private async Task<Result<BookedPlace>> FindAsync(
+        ResourceId resourceId, Instant start, Instant end, bool seesAll, CancellationToken cancellation)
+    {
+        if (await catalogue.FindResourceAsync(resourceId, cancellation) is not { } resource || !(resource.IsPublished || seesAll))
+        {
+            return Error.Invalid(ErrorCodes.UnknownReference, "/resourceId", "There is no such resource.");
+        }
+
+        Location location = await settings.LocationAsync(resource.LocationId, cancellation);
+        if (BookingRules.RefuseInterval(start, end, location.Calendar) is { } refusal)
+        {
+            return refusal;
+        }
+
+        return await RateAsync(resource, location, cancellation) is { } rate
+            ? new BookedPlace(resource, location, rate, new Interval(start, end))
+            : Error.Refused(ErrorCodes.ResourceRateRequired, "The resource has no rate that applies at its location.");
+    }
+
     private async Task<Rate?> RateAsync(Resource resource, Location location, CancellationToken cancellation) =>
         resource.RateId is { } id && await catalogue.FindRateAsync(id, cancellation) is { } rate && RateRules.AppliesAt(rate, location) ? rate : null;
+
+    private sealed record BookedPlace(Resource Resource, Location Location, Rate Rate, Interval Time)
+    {
+        public BookingWish WishOf(Member member, MemberTerms terms) => new(Resource, Location, Rate, member, terms, Time);
+    }
 }

@@ -13,6 +13,7 @@ public sealed partial class LayeringTests
         "functions/Access/MemberAccess.cs",
         "functions/Bookings/Agenda.cs",
         "functions/Bookings/AgendaSheet.cs",
+        "functions/Bookings/BookingPayment.cs",
         "functions/Bookings/BookingStates.cs",
         "functions/Bookings/Booking.cs",
         "functions/CalendarFeeds/CalendarText.cs",
