@@ -38,7 +38,7 @@ public static class FunctionHost
         builder.Services.Configure<WorkerOptions>(o => o.Serializer = new JsonObjectSerializer(StorageJson.Options));
 
         // The request reader has its own, smaller limits; this one bounds what reaches it.
-        builder.Services.Configure<KestrelServerOptions>(o => o.Limits.MaxRequestBodySize = 4 * RequestBody.MaxBytes);
+        builder.Services.Configure<KestrelServerOptions>(o => o.Limits.MaxRequestBodySize = 2 * RequestBody.MaxFileBytes);
         builder.Services.AddOpenTelemetry().UseFunctionsWorkerDefaults();
         builder.Build().Run();
     }

@@ -10,7 +10,6 @@ namespace Flex.Catalogue;
 /// <param name="Name">Of the blob; tells the content type too.</param>
 public sealed record Picture(string Name, ReadOnlyMemory<byte> Content)
 {
-    public const int MaxBytes = 5 * 1024 * 1024;
     public const string Jpeg = "image/jpeg";
     public const string Png = "image/png";
     public const string WebP = "image/webp";

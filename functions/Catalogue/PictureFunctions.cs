@@ -13,7 +13,7 @@ public sealed class PictureFunctions(PictureHandler pictures)
         Errors = [ErrorCodes.NotFound, ErrorCodes.Stale])]
     public Task<IResult> SetOfPlan(
         [HttpTrigger(AuthorizationLevel.Anonymous, "put", Route = "v1/plans/{id}/image")] HttpRequest request, string id, CancellationToken cancellation) =>
-        request.UploadAsync<PlanId, PlanView>(id, Picture.MaxBytes, pictures.SetOfPlanAsync, cancellation);
+        request.UploadAsync<PlanId, PlanView>(id, pictures.SetOfPlanAsync, cancellation);
 
     [Function("Plans_GetPicture"), Allow(Role.Staff, Role.Member)]
     [Operation("Read the picture of a plan", ResponseTypes = [Picture.Jpeg, Picture.Png, Picture.WebP], Errors = [ErrorCodes.NotFound])]
@@ -32,7 +32,7 @@ public sealed class PictureFunctions(PictureHandler pictures)
         Errors = [ErrorCodes.NotFound, ErrorCodes.Stale])]
     public Task<IResult> SetOfResource(
         [HttpTrigger(AuthorizationLevel.Anonymous, "put", Route = "v1/resources/{id}/image")] HttpRequest request, string id, CancellationToken cancellation) =>
-        request.UploadAsync<ResourceId, ResourceView>(id, Picture.MaxBytes, pictures.SetOfResourceAsync, cancellation);
+        request.UploadAsync<ResourceId, ResourceView>(id, pictures.SetOfResourceAsync, cancellation);
 
     [Function("Resources_GetPicture"), Allow(Role.Staff, Role.Member)]
     [Operation("Read the picture of a resource", ResponseTypes = [Picture.Jpeg, Picture.Png, Picture.WebP], Errors = [ErrorCodes.NotFound])]

@@ -71,6 +71,8 @@ public sealed record TaxAmount(string Name, decimal Percent, Money Taxable, Mone
 /// <param name="Number">Gapless within its series, given in the transaction that issues (or, for renewals, settles) it.</param>
 /// <param name="Reference">Internal reference of an invoice that has no number (yet).</param>
 /// <param name="CreatedBy">A staff subject, "Bill Run", "Renewal", "Sign-up", "Booking" or "Booking pass".</param>
+/// <param name="Credited">Taken off what was due, by credit notes and out of the customer's account credit.</param>
+/// <param name="FromAccount">The part of <paramref name="Credited"/> that was account credit.</param>
 /// <param name="Replaces">The closed invoice of the attempt before.</param>
 /// <param name="LastError">Code of the last failed payment.</param>
 public sealed record Invoice(
@@ -92,6 +94,7 @@ public sealed record Invoice(
     Money Total,
     Money Paid,
     Money Credited,
+    Money FromAccount,
     Money Refunded,
     Money Due,
     LocalDate IssueDate,

@@ -87,11 +87,34 @@ public static class InvoiceStates
     {
         Money back = amount < invoice.Paid ? amount : invoice.Paid;
         Money paid = invoice.Paid - back;
-        Invoice reversed = invoice with { Paid = paid, Refunded = invoice.Refunded < paid ? invoice.Refunded : paid, LastError = code };
+        Invoice reversed = invoice with { Paid = paid, LastError = code };
         return invoice.Period is not null
             ? reversed with { State = DocumentState.Closed, Settlement = Settlement.Unpaid, Due = Nothing(invoice), CloseReason = ClosedByReversal }
             : reversed with { Due = invoice.Due + back, Settlement = Open(paid) };
     }
+
+    /// <summary>A credit note has taken an amount off what is due.</summary>
+    public static Invoice Credit(this Invoice invoice, Money amount) =>
+        (invoice with { Credited = invoice.Credited + amount, Due = invoice.Due - amount }).Settle(invoice.Refunded);
+
+    /// <summary>The customer's account credit has paid an amount of what is due.</summary>
+    public static Invoice TakeFromAccount(this Invoice invoice, Money amount) =>
+        invoice.Credit(amount) with { FromAccount = invoice.FromAccount + amount };
+
+    /// <summary>The settlement that follows from the amounts, unless a payment is under way.</summary>
+    /// <param name="refunded">All that has gone back of what was paid.</param>
+    public static Invoice Settle(this Invoice invoice, Money refunded)
+    {
+        Invoice next = invoice with { Refunded = refunded };
+        return next is { State: DocumentState.Issued, Settlement: not Settlement.Processing } ? next with { Settlement = Settled(next) } : next;
+    }
+
+    private static Settlement Settled(Invoice invoice) => invoice switch
+    {
+        { Due.IsPositive: true } => Open(invoice.Paid),
+        { Refunded.IsZero: true } => Settlement.Paid,
+        _ => invoice.Refunded == invoice.Paid ? Settlement.Refunded : Settlement.PartiallyRefunded,
+    };
 
     private static Error NotNow(Invoice invoice) => Error.Refused(ErrorCodes.InvalidTransition, "There is nothing to pay on this invoice.") with
     {

@@ -14,6 +14,7 @@ public sealed record InvoicePaymentView(int AttemptNo, Money Amount, Instant At)
 /// <param name="Number">Null until it is given; <paramref name="Reference"/> names the invoice meanwhile.</param>
 /// <param name="AlreadyPaid">A booking pass: paid as it was bought, never payable.</param>
 /// <param name="Payments">None on an invoice that is already paid.</param>
+/// <param name="Credited">Taken off what was due: by credit notes, and <paramref name="FromAccount"/> out of the customer's account credit.</param>
 /// <param name="Overdue">Something is due and the due date has passed at the location.</param>
 public sealed record InvoiceView(
     InvoiceId Id,
@@ -36,6 +37,7 @@ public sealed record InvoiceView(
     Money Total,
     Money Paid,
     Money Credited,
+    Money FromAccount,
     Money Refunded,
     Money Due,
     LocalDate IssueDate,
@@ -55,8 +57,7 @@ public sealed record InvoiceView(
     {
         Invoice invoice = entry.Invoice;
         bool alreadyPaid = invoice is { Kind: InvoiceKind.BookingPass, State: DocumentState.Issued, Due.IsZero: true };
-        IReadOnlyList<Money>[] spread = [.. invoice.Taxes.Select(tax => InvoiceArithmetic.Spread(tax, invoice.Lines))];
-        Money zero = Money.Zero(invoice.Total.Currency);
+        IReadOnlyList<Money> gross = InvoiceArithmetic.Gross(invoice);
         return new InvoiceView(
             invoice.Id,
             invoice.Kind,
@@ -76,7 +77,7 @@ public sealed record InvoiceView(
                 line.Quantity,
                 line.UnitPrice,
                 line.Net,
-                spread.Aggregate(zero, (sum, parts) => sum + parts[i]),
+                gross[i] - line.Net,
                 line.LocationId,
                 line.ChargeId,
                 line.ServiceDate))],
@@ -88,6 +89,7 @@ public sealed record InvoiceView(
             invoice.Total,
             invoice.Paid,
             invoice.Credited,
+            invoice.FromAccount,
             invoice.Refunded,
             invoice.Due,
             invoice.IssueDate,

@@ -4,7 +4,7 @@ using Flex.Members;
 namespace Flex.Payments;
 
 /// <summary>Charges a booking or a booking pass as it is bought.</summary>
-public sealed class ChargeImmediately(ChargeAtOnce charges, CustomerStore customers, IPaymentGateway gateway) : IImmediateBilling
+public sealed class ChargeImmediately(ChargeAtOnce charges, Credits credits, CustomerStore customers, IPaymentGateway gateway) : IImmediateBilling
 {
     public async Task<Error?> RefuseAsync(CustomerId customer, CancellationToken cancellation) => StartPayment.Refuse(
         gateway,
@@ -36,6 +36,7 @@ public sealed class ChargeImmediately(ChargeAtOnce charges, CustomerStore custom
             IsLookedAfter: false),
         cancellation);
 
-    public Task RefundAsync(InvoiceId invoice, string reason, CancellationToken cancellation) =>
-        throw new NotSupportedException();
+    /// <summary>The credit note and the refund to be made are one commit; the gateway is called by the message that goes with it.</summary>
+    public Task RefundAsync(InvoiceId invoice, string reason, CancellationToken cancellation) => credits.IssueAsync(
+        new IssueCreditNote(EntityId.Derive<CreditNoteId>($"refund|{invoice}"), null, invoice, null, reason, 0), cancellation);
 }

@@ -18,6 +18,7 @@ public static class PaymentsFeature
             .AddSettings<StripeSettings>(configuration, StripeSettings.Section)
             .AddSingleton<IPaymentGateway, StripeGateway>()
             .AddSingleton<PaymentRunner>()
+            .AddSingleton<RefundRunner>()
             .AddSingleton<StartPayment>()
             .AddSingleton<PayInvoice>()
             .AddSingleton<PaymentMethods>()
@@ -29,6 +30,7 @@ public static class PaymentsFeature
             .AddSingleton<IImmediateBilling, ChargeImmediately>()
             .AddSingleton<IMessageHandler, CollectInvoiceHandler>()
             .AddSingleton<IMessageHandler, ReconcilePaymentHandler>()
+            .AddSingleton<IMessageHandler, CompleteRefundHandler>()
             .AddSingleton<IMessageHandler, StripeEventHandler>();
     }
 }

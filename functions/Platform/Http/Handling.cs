@@ -84,11 +84,10 @@ public static class Handling
             },
             cancellation);
 
-    /// <summary>The thing in the route and a file of at most <paramref name="maxBytes"/> in, 200 with the view out.</summary>
+    /// <summary>The thing in the route and a file of at most <see cref="RequestBody.MaxFileBytes"/> in, 200 with the view out.</summary>
     public static Task<IResult> UploadAsync<TId, TView>(
         this HttpRequest request,
         string id,
-        int maxBytes,
         Func<TId, FileBody, RequestContext, CancellationToken, Task<Reply<TView>>> handler,
         CancellationToken cancellation)
         where TId : struct, IEntityId<TId> =>
@@ -97,7 +96,7 @@ public static class Handling
             Respond.Ok<TView>(),
             (bytes, context) => handler(RouteId<TId>(id), new FileBody(request.ContentType, bytes), context, cancellation),
             cancellation,
-            maxBytes: maxBytes);
+            maxBytes: RequestBody.MaxFileBytes);
 
     /// <summary>A file of the thing in the route.</summary>
     public static Task<IResult> DownloadAsync<TId>(

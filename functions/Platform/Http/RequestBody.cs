@@ -13,6 +13,9 @@ public static class RequestBody
     /// <summary>Far above any request here and far below the host's 30 MB, so that a flood is cheap to refuse.</summary>
     public const int MaxBytes = 256 * 1024;
 
+    /// <summary>The same for a body that is a file.</summary>
+    public const int MaxFileBytes = 5 * 1024 * 1024;
+
     /// <summary>The raw bytes, at most <paramref name="max"/>, also when no Content-Length was sent; else 413 <c>body_too_large</c>.</summary>
     public static async Task<byte[]> ReadBytesAsync(HttpRequest request, int max, CancellationToken cancellation)
     {

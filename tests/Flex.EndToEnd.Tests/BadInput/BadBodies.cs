@@ -16,7 +16,7 @@ internal static class BadBodies
 
     public static IEnumerable<BadRequest> All =>
     [
-        .. WrongTypes, .. UnknownMembers, .. MissingMembers, .. BrokenJson, .. TooMuch,
+        .. WrongTypes, .. UnknownMembers, .. MissingMembers, .. BrokenJson, .. TooMuch, .. NoPictures,
     ];
 
     private static IEnumerable<BadRequest> WrongTypes =>
@@ -92,6 +92,18 @@ internal static class BadBodies
         Post("a body of 300 kB that does not say so", Locations, _ => Bodies.Location(new string('n', 300_000)), 413, "body_too_large")
             with { Chunked = true },
     ];
+
+    private static IEnumerable<BadRequest> NoPictures =>
+    [
+        Picture("a text for a picture", "no picture", 415, "unsupported_media_type"),
+        Picture("an empty picture", string.Empty, 415, "unsupported_media_type"),
+        Picture("a picture that calls itself JSON", "{}", 415, "unsupported_media_type") with { ContentType = "application/json" },
+        Picture("a picture of more than 5 MB", new string('p', (5 * 1024 * 1024) + 1), 413, "body_too_large"),
+        Picture("a picture of a version nobody has read", "no picture", 400, "if_match_required") with { IfMatch = null },
+    ];
+
+    private static BadRequest Picture(string name, string text, int status, string code) =>
+        new(name, "PUT", s => $"/api/v1/plans/{s.Plan}/image", _ => text, status, code) { ContentType = "image/png", IfMatch = "*" };
 
     private static JsonObject Membership(Space space, string member) => new() { ["memberId"] = member, ["planId"] = space.Plan };
 }

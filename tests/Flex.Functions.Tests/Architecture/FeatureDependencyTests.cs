@@ -17,8 +17,10 @@ public sealed partial class FeatureDependencyTests
         ["Storefront"] = ["Catalogue", "Members", "Invoicing", "Payments", "Wallets", "Bookings"],
         ["CalendarFeeds"] = ["Settings", "Catalogue", "Members", "Bookings"],
         ["Wallets"] = ["Settings", "Catalogue", "Members", "Invoicing", "Payments"],
+        ["RecurringBookings"] = ["Wallets"],
         ["Access"] = ["Settings", "Members"],
-        ["Memberships"] = ["Settings", "Catalogue", "Members", "Invoicing", "Payments", "Bookings", "Access"],
+        ["DayPasses"] = ["Settings", "Catalogue", "Members", "Access"],
+        ["Memberships"] = ["Settings", "Catalogue", "Members", "Invoicing", "Payments", "Bookings", "Access", "DayPasses"],
         ["Renewals"] = ["Settings", "Members", "Invoicing", "Payments", "Access", "Memberships"],
     };
 

@@ -7,6 +7,7 @@ using Flex.Kernel;
 using Flex.Local.Runtime.Storage;
 using Flex.Members;
 using Flex.Platform;
+using Flex.Platform.Blobs;
 using Flex.Platform.Http;
 using Flex.Platform.Identity;
 using Flex.Platform.Messaging;
@@ -27,7 +28,10 @@ internal sealed class Spaces : IDisposable
     /// <param name="replace">Puts other services in the place of the app's.</param>
     public Spaces(Action<IServiceCollection>? replace = null) => App = new FunctionHarness(s =>
     {
-        s.AddSingleton<ITableStore>(Tables).AddSingleton<IMessagePublisher>(Queue).AddSingleton<ITokenValidator, PlainTokens>();
+        s.AddSingleton<ITableStore>(Tables)
+            .AddSingleton<IMessagePublisher>(Queue)
+            .AddSingleton<IBlobStore, MemoryBlobStore>()
+            .AddSingleton<ITokenValidator, PlainTokens>();
         replace?.Invoke(s);
     });
 
@@ -153,6 +157,14 @@ internal sealed class Spaces : IDisposable
         string path = "/api/" + entry.Route.Replace("{id}", id, StringComparison.Ordinal) + query;
         string? json = body is null ? null : body as string ?? HttpJson.Write(body);
         return App.SendAsync(function, entry.Methods[0], path, json, [("Authorization", "Bearer " + caller), .. headers]);
+    }
+
+    /// <summary>Sends a file to a function.</summary>
+    public Task<Answer> UploadAsync(string function, string id, byte[] file, string contentType, string ifMatch = "*", string caller = "staff")
+    {
+        FunctionEntry entry = Get<FunctionCatalog>().Find(function)!;
+        string path = "/api/" + entry.Route.Replace("{id}", id, StringComparison.Ordinal);
+        return App.SendBytesAsync(function, entry.Methods[0], path, file, ("Authorization", "Bearer " + caller), ("Content-Type", contentType), ("If-Match", ifMatch));
     }
 
     public static string As(MemberId member) => "member." + member;

@@ -117,24 +117,6 @@ public sealed class BillRunTests : IDisposable
     }
 
     [Fact]
-    [Trait("Rule", "INV-12")]
-    public async Task A_charge_cancelled_after_it_was_invoiced_is_noted_as_a_credit_due_once()
-    {
-        Customer ada = await _world.CustomerAsync();
-        ChargeCreated charge = _world.Charge(ada);
-        await SendAsync(_world, charge);
-        await RunAsync(_world);
-        var cancelled = new ChargeCancelled(charge.ChargeId, ada.Id, "by member");
-
-        CreditDue? first = await _world.Get<ChargeLedger>().CancelAsync(cancelled, _world.Time.Now(), Cancellation);
-        CreditDue? second = await _world.Get<ChargeLedger>().CancelAsync(cancelled, _world.Time.Now(), Cancellation);
-
-        Assert.Equal(charge.ChargeId, first!.ChargeId);
-        Assert.Null(second);
-        Assert.Single(await _world.InvoicesAsync(ada));
-    }
-
-    [Fact]
     [Trait("Rule", "INV-1")]
     public async Task A_run_over_many_customers_reaches_all_of_them()
     {

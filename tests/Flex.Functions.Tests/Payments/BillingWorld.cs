@@ -121,6 +121,45 @@ public sealed class BillingWorld : IDisposable
         null,
         null);
 
+    public async Task<TaxRateId> TaxRateAsync(params decimal[] percents)
+    {
+        var rate = new TaxRate(
+            EntityId.Parse<TaxRateId>("tax_" + NextId()), "Tax", [.. percents.Select((percent, i) => new TaxComponent($"Tax {i}", percent))], 1);
+        (await Tables.CommitAsync(SettingsStore.Insert(rate), Cancellation)).Require();
+        return rate.Id;
+    }
+
+    /// <summary>Charges the customer and bills them at once.</summary>
+    public async Task<Invoice> BillAsync(Customer customer, params ChargeCreated[] charges)
+    {
+        foreach (ChargeCreated charge in charges)
+        {
+            await SendAsync(Queues.Billing, ChargeCreated.Subject, charge);
+        }
+
+        await RunBillsAsync(customer);
+        return (await InvoicesAsync(customer))[0];
+    }
+
+    public async Task RunBillsAsync(Customer customer)
+    {
+        await Get<StartBillRun>().HandleAsync(new BillRunRequest(customer.Id), Staff("key" + NextId()), Cancellation);
+        await PumpAsync();
+    }
+
+    public Task CancelAsync(ChargeCreated charge) =>
+        SendAsync(Queues.Billing, ChargeCancelled.Subject, new ChargeCancelled(charge.ChargeId, charge.CustomerId, "cancelled in time"));
+
+    public Task ReduceAsync(ChargeCreated charge, long by, string id = "r1") =>
+        SendAsync(Queues.Billing, ChargeReduced.Subject, new ChargeReduced(charge.ChargeId, charge.CustomerId, id, Euro(by), "shorter"));
+
+    /// <summary>Pays with the card on file.</summary>
+    public Task PayAsync(InvoiceId invoice) => Get<PayInvoice>().HandleAsync(invoice, Staff("pay" + NextId()), Cancellation);
+
+    public async Task<long> AccountAsync(Customer customer) => (await Book.AccountAsync(customer.Id, Eur, Cancellation)).Account.Balance.Minor;
+
+    public Task<IReadOnlyList<CreditNote>> NotesAsync(InvoiceId invoice) => Book.NotesAsync(invoice, Cancellation);
+
     /// <summary>Something that is paid as it is bought; a booking stands for a charge.</summary>
     public ImmediateCharge Purchase(
         Customer customer, ImmediatePurpose purpose = ImmediatePurpose.BookingPass, long cents = 1000, decimal quantity = 1) => new(
@@ -223,6 +262,14 @@ public sealed class PumpedBroker(FakeTimeProvider time) : IMessagePublisher
     /// <summary>What bookings were told, each message once, in the order of first publication.</summary>
     public IReadOnlyList<T> Told<T>(string subject) =>
         [.. Bookings.Where(m => m.Subject == subject).DistinctBy(m => m.Id).Select(m => m.Read<T>())];
+
+    /// <summary>Takes waiting messages away, as if they were late.</summary>
+    public IReadOnlyList<Envelope> Take(string subject)
+    {
+        Envelope[] taken = [.. _waiting.Where(m => m.Message.Subject == subject).Select(m => m.Message)];
+        _waiting.RemoveAll(m => m.Message.Subject == subject);
+        return taken;
+    }
 
     public async Task PumpAsync(MessageDispatcher dispatcher, CancellationToken cancellation)
     {

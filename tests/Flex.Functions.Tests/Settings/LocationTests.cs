@@ -71,6 +71,48 @@ public sealed class LocationTests : IDisposable
         Assert.Equal("Europe/Lisbon", (await _spaces.Get<SettingsStore>().FindLocationAsync(id, Spaces.Cancellation))!.TimeZone);
     }
 
+    [Fact, Trait("Rule", "BKG-4")]
+    public async Task Opening_hours_are_the_usual_ones_until_others_are_given_and_stay_when_left_out()
+    {
+        Answer created = await _spaces.SendAsync("Locations_Create", Berlin);
+        LocationId id = EntityId.Parse<LocationId>((string)created.Json["id"]!);
+
+        Answer given = await EditAsync(id, Opening("""{"day":"saturday","from":"20:00:00","until":"00:00:00"},{"day":"saturday","from":"08:00:00","until":"20:00:00"}"""), "*");
+        Answer renamed = await EditAsync(id, new { name = "Other", timeZone = "Europe/Berlin", currency = "eur" }, "*");
+        Answer closed = await EditAsync(id, Opening(string.Empty), "*");
+
+        Assert.Equal(5, created.Json["openingHours"]!["times"]!.AsArray().Count);
+        Assert.Equal(("monday", "09:00:00", "18:00:00"), Time(created, 0));
+        Assert.Equal(("saturday", "20:00:00", "00:00:00"), Time(given, 0));
+        Assert.Equal(given.Json["openingHours"]!.ToJsonString(), renamed.Json["openingHours"]!.ToJsonString());
+        Assert.Empty(closed.Json["openingHours"]!["times"]!.AsArray());
+        Assert.Empty((await _spaces.Get<SettingsStore>().FindLocationAsync(id, Spaces.Cancellation))!.OpeningHours.Times);
+    }
+
+    [Theory, Trait("Rule", "BKG-4")]
+    [InlineData("""{"day":"monday","from":"10:00:00","until":"10:00:00"}""", "/0/until")]
+    [InlineData("""{"day":"monday","from":"10:00:00","until":"09:00:00"}""", "/0/until")]
+    [InlineData("""{"day":"monday","from":"10:01:00","until":"12:00:00"}""", "/0/from")]
+    [InlineData("""{"day":"monday","from":"10:00:00","until":"12:00:01"}""", "/0/until")]
+    [InlineData("""{"day":"none","from":"10:00:00","until":"12:00:00"}""", "/0/day")]
+    [InlineData("""{"day":"monday","from":"10:00:00","until":"12:00:00"},{"day":"monday","from":"11:55:00","until":"13:00:00"}""", "")]
+    [InlineData("""{"day":"monday","from":"23:00:00","until":"23:55:00"},{"day":"monday","from":"10:00:00","until":"00:00:00"}""", "")]
+    public async Task Opening_hours_are_whole_five_minutes_that_do_not_overlap(string times, string pointer)
+    {
+        Answer answer = await _spaces.SendAsync("Locations_Create", Opening(times));
+
+        Assert.Equal((422, ErrorCodes.InvalidValue, "/openingHours/times" + pointer), (answer.Status, answer.Code, answer.Pointer));
+    }
+
+    [Fact]
+    public async Task A_week_has_at_most_28_opening_times()
+    {
+        string[] times = [.. Enumerable.Range(0, 29).Select(i => $$"""{"day":"{{(i < 15 ? "monday" : "friday")}}","from":"{{i % 15:D2}}:00:00","until":"{{i % 15:D2}}:30:00"}""")];
+
+        Assert.Equal(422, (await _spaces.SendAsync("Locations_Create", Opening(string.Join(',', times)))).Status);
+        Assert.Equal(201, (await _spaces.SendAsync("Locations_Create", Opening(string.Join(',', times[..28])))).Status);
+    }
+
     [Fact]
     public async Task Unknown_ids_are_404()
     {
@@ -126,6 +168,11 @@ public sealed class LocationTests : IDisposable
             Assert.Equal((422, ErrorCodes.InvalidValue), (answer.Status, answer.Code));
         }
     }
+
+    private static string Opening(string times) => """{"name":"A","timeZone":"Europe/Berlin","currency":"eur","openingHours":{"times":[""" + times + "]}}";
+
+    private static (string?, string?, string?) Time(Answer answer, int index) =>
+        answer.Json["openingHours"]!["times"]![index] is { } time ? ((string?)time["day"], (string?)time["from"], (string?)time["until"]) : default;
 
     private static object Tax(params (string Name, decimal Percent)[] components) =>
         new { name = "Sales tax", components = components.Select(c => new { name = c.Name, percent = c.Percent }) };

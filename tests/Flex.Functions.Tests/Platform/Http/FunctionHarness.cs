@@ -40,7 +40,11 @@ internal sealed class FunctionHarness : IDisposable
 
     public IServiceProvider Services => _services;
 
-    public async Task<Answer> SendAsync(string function, string method, string path, string? body = null, params (string Name, string Value)[] headers)
+    public Task<Answer> SendAsync(string function, string method, string path, string? body = null, params (string Name, string Value)[] headers) =>
+        SendBytesAsync(function, method, path, body is null ? null : Encoding.UTF8.GetBytes(body), headers);
+
+    /// <summary>As JSON, unless a header says otherwise.</summary>
+    public async Task<Answer> SendBytesAsync(string function, string method, string path, byte[]? body, params (string Name, string Value)[] headers)
     {
         await using AsyncServiceScope scope = _services.CreateAsyncScope();
         var http = new DefaultHttpContext { RequestServices = scope.ServiceProvider };
@@ -50,9 +54,8 @@ internal sealed class FunctionHarness : IDisposable
         http.Request.QueryString = new QueryString(url.Query);
         if (body is not null)
         {
-            byte[] bytes = Encoding.UTF8.GetBytes(body);
-            http.Request.Body = new MemoryStream(bytes);
-            http.Request.ContentLength = bytes.Length;
+            http.Request.Body = new MemoryStream(body);
+            http.Request.ContentLength = body.Length;
             http.Request.ContentType = "application/json";
         }
 
@@ -78,7 +81,7 @@ internal sealed class FunctionHarness : IDisposable
         }
 
         await pipeline(new FakeFunctionContext(function, http, scope.ServiceProvider));
-        return new Answer(http.Response.StatusCode, http.Response.Headers, Encoding.UTF8.GetString(output.ToArray()));
+        return new Answer(http.Response.StatusCode, http.Response.Headers, Encoding.UTF8.GetString(output.ToArray())) { Bytes = output.ToArray() };
     }
 
     public void Dispose() => _services.Dispose();
@@ -101,6 +104,8 @@ internal sealed class FunctionHarness : IDisposable
 /// <summary>What came back.</summary>
 internal sealed record Answer(int Status, IHeaderDictionary Headers, string Body)
 {
+    public byte[] Bytes { get; init; } = [];
+
     public JsonNode Json => JsonNode.Parse(Body)!;
 
     public string? Code => (string?)Json["code"];
