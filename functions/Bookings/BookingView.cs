@@ -10,6 +10,9 @@ namespace Flex.Bookings;
 /// <param name="PassMinutes">Taken from booking passes.</param>
 /// <param name="ChargeIds">What billing knows of it.</param>
 /// <param name="ActBy">When it changes by itself: a hold ends, an approval or a check-in is missed.</param>
+/// <param name="CancelledBy">Subject of the caller; null when it ended by itself.</param>
+/// <param name="Overrides">What staff have set aside for it.</param>
+/// <param name="Moved">The latest change of its time or resource.</param>
 public sealed record BookingView(
     BookingId Id,
     ResourceId ResourceId,
@@ -32,8 +35,11 @@ public sealed record BookingView(
     Instant? ActBy,
     BookingCancelReason? CancelReason,
     Instant? CancelledAt,
+    string? CancelledBy,
     Instant? CheckedInAt,
     IReadOnlyList<PolicyOverride> Overrides,
+    BookingMove? Moved,
+    BookingApproval? Approval,
     Instant CreatedAt,
     long Version) : IVersioned
 {
@@ -59,8 +65,15 @@ public sealed record BookingView(
         b.ActBy,
         b.CancelReason,
         b.CancelledAt,
+        b.CancelledBy,
         b.CheckedInAt,
         b.Overrides,
+        b.LastChange is { } moved ? new BookingMove(moved.FromResourceId, moved.FromStart, moved.FromEnd, moved.By, moved.At) : null,
+        b.Approval,
         b.CreatedAt,
         b.Version);
 }
+
+/// <summary>Where a booking was before it was moved, and by whom.</summary>
+/// <param name="By">Subject of the caller.</param>
+public sealed record BookingMove(ResourceId FromResourceId, Instant FromStart, Instant FromEnd, string By, Instant At);
