@@ -2,6 +2,7 @@ using Flex.Access;
 using Flex.Bookings;
 using Flex.CalendarFeeds;
 using Flex.Catalogue;
+using Flex.DayPasses;
 using Flex.Invoicing;
 using Flex.Members;
 using Flex.Memberships;
@@ -46,6 +47,7 @@ public static class FlexApp
             .AddCalendarFeeds()
             .AddInvoicing()
             .AddPayments(configuration)
+            .AddDayPasses()
             .AddWallets()
             .AddMemberships()
             .AddRenewals()

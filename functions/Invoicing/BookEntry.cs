@@ -8,7 +8,8 @@ namespace Flex.Invoicing;
 /// payment lease.
 /// </summary>
 /// <param name="CollectOn">Local day from which automatic collection may try (again); null is never.</param>
-public sealed record BookEntry(Invoice Invoice, IReadOnlyList<PaymentAttempt> Attempts, LocalDate? CollectOn)
+/// <param name="Refunds">Money sent back, oldest first.</param>
+public sealed record BookEntry(Invoice Invoice, IReadOnlyList<PaymentAttempt> Attempts, LocalDate? CollectOn, IReadOnlyList<Refund> Refunds)
 {
     /// <summary>Automatic collection tries four times at most, on different days, like a membership's ladder.</summary>
     public const int MaxCollections = 4;
@@ -17,9 +18,9 @@ public sealed record BookEntry(Invoice Invoice, IReadOnlyList<PaymentAttempt> At
     [System.Text.Json.Serialization.JsonIgnore]
     public PaymentAttempt? InFlight => Attempts is [.., { InFlight: true } last] ? last : null;
 
-    /// <summary>An invoice just issued: to be collected on its due date, unless its membership takes care of that.</summary>
+    /// <summary>An invoice just issued: to be collected on its due date, unless whoever sells it sees to that.</summary>
     public static BookEntry Issued(Invoice invoice) =>
-        new(invoice, [], invoice is { Period: null, Due.IsPositive: true } ? invoice.DueDate : null);
+        new(invoice, [], invoice.Due.IsPositive && !invoice.IsPaidAtOnce() ? invoice.DueDate : null, []);
 
     public PaymentAttempt Attempt(int no) => Attempts[no - 1];
 
@@ -69,29 +70,59 @@ public sealed record BookEntry(Invoice Invoice, IReadOnlyList<PaymentAttempt> At
         string code = after.FailureCode ?? "unspecified";
         Invoice invoice = (before.State, after.State) switch
         {
-            (_, AttemptState.Failed) => Invoice.Fail(code),
+            (_, AttemptState.Failed) => Invoice.Fail(code, Stands),
             (_, AttemptState.Succeeded) => Invoice.Succeed(after.Amount),
             (AttemptState.Succeeded, AttemptState.Reversed) => Invoice.Reverse(after.Amount, code),
             (_, AttemptState.Reversed) => Invoice.Succeed(after.Amount).Reverse(after.Amount, code),
             _ => Invoice,
         };
-        var next = new BookEntry(invoice, [.. Attempts.Select(a => a.No == no ? after : a)], CollectOn);
+        BookEntry next = (this with { Invoice = invoice, Attempts = [.. Attempts.Select(a => a.No == no ? after : a)] }).Counted();
         return next with { CollectOn = next.NextCollection(after, today) };
     }
+
+    /// <summary>A credit note has taken an amount off what is due, and some of what was paid is to go back.</summary>
+    public BookEntry Credit(Money receivable, IReadOnlyList<Refund> refunds)
+    {
+        BookEntry next = (this with { Invoice = Invoice.Credit(receivable) }).Refunding(refunds);
+        return next.Invoice.Due.IsPositive ? next : next with { CollectOn = null };
+    }
+
+    public BookEntry Refunding(IReadOnlyList<Refund> refunds) => (this with { Refunds = [.. Refunds, .. refunds] }).Counted();
+
+    /// <summary>Applies an observation of one refund, forward only: the same entry when it is not news.</summary>
+    public BookEntry ObserveRefund(int no, RefundObservation seen, Instant now)
+    {
+        Refund before = Refunds[no - 1];
+        Refund after = before.Observe(seen, now);
+        return ReferenceEquals(before, after) ? this : (this with { Refunds = [.. Refunds.Select(r => r.No == no ? after : r)] }).Counted();
+    }
+
+    /// <summary>The gateway was asked about a refund and had no news.</summary>
+    public BookEntry LookedAtRefund(int no) => this with { Refunds = [.. Refunds.Select(r => r.No == no ? r with { Looks = r.Looks + 1 } : r)] };
 
     /// <summary>The gateway was asked about an attempt and had no news.</summary>
     public BookEntry Looked(int no) => this with { Attempts = [.. Attempts.Select(a => a.No == no ? a with { Looks = a.Looks + 1 } : a)] };
 
-    /// <summary>True for an invoice that has no number and must have one: all but memberships' at issue, those once they are paid.</summary>
-    public bool NeedsNumber(bool membershipsOnIssue) => Invoice.Number is null && Invoice.State != DocumentState.Draft
-        && (!Invoice.IsForMembership()
-            || membershipsOnIssue
-            || Invoice.Settlement == Settlement.Paid
-            || Attempts.Any(a => a.State is AttemptState.Succeeded or AttemptState.Reversed));
+    /// <summary>True for an invoice that has no number and must have one: at issue, but those that a failed payment ends only once they are paid.</summary>
+    public bool NeedsNumber(bool onIssue) => Invoice.Number is null && Invoice.State != DocumentState.Draft && (onIssue || Stands);
+
+    /// <summary>True once no failed payment can end the invoice any more; from then on for good.</summary>
+    [System.Text.Json.Serialization.JsonIgnore]
+    public bool Stands => !Invoice.IsPaidAtOnce()
+        || Invoice.Settlement == Settlement.Paid
+        || Attempts.Any(a => a.State is AttemptState.Succeeded or AttemptState.Reversed);
 
     /// <summary>The payment to collect now, on its own initiative.</summary>
     public bool IsToBeCollected(LocalDate today) =>
         CollectOn <= today && InFlight is null && Invoice is { State: DocumentState.Issued, Due.IsPositive: true };
+
+    /// <summary>Refunded is what has gone back of the payments that were kept: of one taken back nothing was.</summary>
+    private BookEntry Counted() => this with
+    {
+        Invoice = Invoice.Settle(Refunds
+            .Where(r => r.State == RefundState.Succeeded && Attempt(r.AttemptNo).State == AttemptState.Succeeded)
+            .Aggregate(Money.Zero(Invoice.Total.Currency), (sum, r) => sum + r.Amount)),
+    };
 
     private LocalDate? NextCollection(PaymentAttempt changed, LocalDate today)
     {

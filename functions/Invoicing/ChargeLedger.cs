@@ -4,28 +4,35 @@ using NodaTime;
 
 namespace Flex.Invoicing;
 
-/// <summary>A charge that waits for an invoice, or one whose cancellation was heard of before it.</summary>
-public sealed record LedgerCharge(ChargeCreated? Charge, bool Cancelled);
+/// <summary>A charge that waits for an invoice, or one whose cancellation or reduction was heard of before it.</summary>
+/// <param name="Reduced">What is not owed of it after all; null is nothing.</param>
+public sealed record LedgerCharge(ChargeCreated? Charge, bool Cancelled, Money? Reduced = null)
+{
+    /// <summary>The charge as it goes on an invoice; null when there is none to go on one.</summary>
+    public ChargeCreated? Open() => (Cancelled, Charge, Reduced) switch
+    {
+        (true, _, _) or (_, null, _) => null,
+        (_, { } charge, { } less) => charge with { Net = charge.Net > less ? charge.Net - less : charge.Net },
+        _ => Charge,
+    };
+}
 
 /// <summary>Charges taken off the ledger for one invoice; from here on they can be on no other.</summary>
 public sealed record Claim(InvoiceId InvoiceId, CustomerId CustomerId, BillRunId RunId, IReadOnlyList<ChargeCreated> Charges, Instant ClaimedAt);
 
-/// <summary>A charge that was cancelled after it had been claimed: the customer is owed a credit note.</summary>
-public sealed record CreditDue(ChargeId ChargeId, CustomerId CustomerId, string Reason, Instant At);
-
 /// <summary>
 /// Customers' open charges: table <c>billing</c>, one partition per customer (its id's last six characters). Keys:
-/// <c>C|{customerId}|{chargeId}</c> open charge, <c>V|{customerId}|{invoiceId}</c> claim, <c>R|{customerId}|{chargeId}</c> credit due,
-/// <c>M|{subject}|{chargeId}</c> inbox, by charge rather than by message because a charge is created and cancelled once.
+/// <c>C|{customerId}|{chargeId}</c> open charge, <c>V|{customerId}|{invoiceId}</c> claim,
+/// <c>M|{subject}|{chargeId}</c> inbox, by charge rather than by message because a charge is created and cancelled once, and
+/// <c>M|{subject}|{chargeId}|{reductionId}</c>. A charge reduced to nothing is cancelled.
 /// The partition <c>open-ledgers</c> has a row for every customer with open charges, and for a while for some without.
 /// </summary>
-public sealed class ChargeLedger(ITableStore tables, Committer committer)
+public sealed class ChargeLedger(ITableStore tables, Committer committer, InvoiceBook book)
 {
     public const string Table = InvoiceBook.Table;
     public const string OpenPartition = "open-ledgers";
     public const string ChargePrefix = "C|";
     public const string ClaimPrefix = "V|";
-    private const string CreditPrefix = "R|";
 
     /// <summary>
     /// Adds the charge unless it is known. The index is touched after the charge is there, whatever the outcome: a repeat then
@@ -39,8 +46,9 @@ public sealed class ChargeLedger(ITableStore tables, Committer committer)
         CommitResult result = await committer.CommitAsync(batch, cancellation);
         if (result.IsDuplicateOf(ChargePrefix))
         {
-            // Its cancellation came first: both are settled now.
-            await CancelOutAsync(charge, now, cancellation);
+            // Its cancellation or a reduction came first.
+            await MeetAsync(charge, now, cancellation);
+            await TouchAsync(charge.CustomerId, now, cancellation);
             return;
         }
 
@@ -52,42 +60,60 @@ public sealed class ChargeLedger(ITableStore tables, Committer committer)
         await TouchAsync(charge.CustomerId, now, cancellation);
     }
 
-    /// <summary>Takes an open charge away, remembers the cancellation of one that has not come yet, or notes that a credit is due.</summary>
-    /// <returns>The credit, if one is due now.</returns>
-    public async Task<CreditDue?> CancelAsync(ChargeCancelled cancelled, Instant now, CancellationToken cancellation)
+    /// <summary>Takes an open charge away, remembers the cancellation of one that has not come yet, or has a credit note made.</summary>
+    public async Task CancelAsync(ChargeCancelled cancelled, Instant now, CancellationToken cancellation)
     {
-        string partition = EntityId.Home(cancelled.CustomerId);
-        string key = ChargeKey(cancelled.CustomerId, cancelled.ChargeId);
         TableBatch batch = Batch(cancelled.CustomerId).Insert(Inbox(ChargeCancelled.Subject, cancelled.ChargeId), now);
-        CreditDue? credit = null;
-        if (await tables.FindAsync(Table, partition, key, cancellation) is { } row)
+        string key = ChargeKey(cancelled.CustomerId, cancelled.ChargeId);
+        if (await FindAsync(cancelled.CustomerId, key, cancellation) is { } row)
         {
-            if (row.As<LedgerCharge>().Cancelled)
+            batch = row.As<LedgerCharge>() switch
             {
-                return null;
-            }
-
-            batch.Delete(key, row.ETag);
+                { Charge: null } => batch.Replace(key, new LedgerCharge(null, Cancelled: true), row.ETag),
+                _ => batch.Delete(key, row.ETag),
+            };
         }
-        else if (await tables.FindAsync(Table, partition, Inbox(ChargeCreated.Subject, cancelled.ChargeId), cancellation) is null)
+        else if (await IsInvoicedAsync(cancelled.CustomerId, cancelled.ChargeId, cancellation))
         {
-            batch.Insert(key, new LedgerCharge(null, Cancelled: true));
+            batch.Send(Credits.Of(cancelled));
         }
         else
         {
-            credit = new CreditDue(cancelled.ChargeId, cancelled.CustomerId, cancelled.Reason, now);
-            batch.Insert($"{CreditPrefix}{cancelled.CustomerId}|{cancelled.ChargeId}", credit);
+            batch.Insert(key, new LedgerCharge(null, Cancelled: true));
         }
 
-        CommitResult result = await committer.CommitAsync(batch, cancellation);
-        if (result.IsDuplicateOf(RowKeys.Inbox))
+        await CommitOnceAsync(batch, cancellation);
+    }
+
+    /// <summary>
+    /// Lowers an open charge, remembers the reduction of one that has not come yet, or has a credit note made. Nothing for a charge
+    /// that was cancelled.
+    /// </summary>
+    public async Task ReduceAsync(ChargeReduced reduced, Instant now, CancellationToken cancellation)
+    {
+        (CustomerId customer, ChargeId charge) = (reduced.CustomerId, reduced.ChargeId);
+        string cancelled = Inbox(ChargeCancelled.Subject, charge);
+        TableBatch batch = Batch(customer).Insert($"{Inbox(ChargeReduced.Subject, charge)}|{reduced.ReductionId}", now);
+        string key = ChargeKey(customer, charge);
+        if (await FindAsync(customer, key, cancellation) is { } row)
         {
-            return null;
+            LedgerCharge before = row.As<LedgerCharge>();
+            LedgerCharge after = before with { Reduced = before.Reduced is { } sum ? sum + reduced.By : reduced.By };
+            batch = after switch
+            {
+                { Cancelled: true } => batch,
+                { Charge.Net: { IsPositive: true } net } when net <= after.Reduced => batch.Delete(key, row.ETag).Insert(cancelled, now),
+                _ => batch.Replace(key, after, row.ETag),
+            };
+        }
+        else if (await FindAsync(customer, cancelled, cancellation) is null)
+        {
+            batch = await IsInvoicedAsync(customer, charge, cancellation)
+                ? batch.Send(Credits.Of(reduced))
+                : batch.Insert(key, new LedgerCharge(null, Cancelled: false, reduced.By));
         }
 
-        return result.Kind is CommitKind.Duplicate or CommitKind.Stale
-            ? throw new TransientFaultException("The charge moved while it was cancelled.")
-            : Required(result, credit);
+        await CommitOnceAsync(batch, cancellation);
     }
 
     /// <summary>Up to one page (1,000) of the customer's open charges with the versions read.</summary>
@@ -96,9 +122,9 @@ public sealed class ChargeLedger(ITableStore tables, Committer committer)
         IReadOnlyList<TableRow> rows = await tables.ReadAsync(
             Table, EntityId.Home(customer), RowRange.Prefix($"{ChargePrefix}{customer}|"), TableLimits.MaxPage, cancellation);
         return [.. rows
-            .Select(row => (Row: row, Document: row.As<LedgerCharge>()))
-            .Where(r => r.Document is { Cancelled: false, Charge: not null })
-            .Select(r => (r.Document.Charge!, r.Row.ETag))];
+            .Select(row => (Row: row, Document: row.As<LedgerCharge>().Open()))
+            .Where(r => r.Document is not null)
+            .Select(r => (r.Document!, r.Row.ETag))];
     }
 
     /// <summary>Takes the charges off the ledger and onto the claim, and has the invoice issued; false when one of them has moved meanwhile.</summary>
@@ -153,20 +179,49 @@ public sealed class ChargeLedger(ITableStore tables, Committer committer)
         result.Require();
     }
 
-    private async Task CancelOutAsync(ChargeCreated charge, Instant now, CancellationToken cancellation)
+    /// <summary>The charge meets what was heard of it before: a cancellation ends both, a reduction lowers it.</summary>
+    private async Task MeetAsync(ChargeCreated charge, Instant now, CancellationToken cancellation)
     {
         string key = ChargeKey(charge.CustomerId, charge.ChargeId);
-        if (await tables.FindAsync(Table, EntityId.Home(charge.CustomerId), key, cancellation) is not { } row || !row.As<LedgerCharge>().Cancelled)
+        if (await FindAsync(charge.CustomerId, key, cancellation) is not { } row || row.As<LedgerCharge>() is not { Charge: null } early)
         {
             return;
         }
 
-        CommitResult result = await committer.CommitAsync(
-            Batch(charge.CustomerId).Insert(Inbox(ChargeCreated.Subject, charge.ChargeId), now).Delete(key, row.ETag), cancellation);
-        if (!result.IsDuplicateOf(RowKeys.Inbox))
+        TableBatch batch = Batch(charge.CustomerId).Insert(Inbox(ChargeCreated.Subject, charge.ChargeId), now);
+        batch = early switch
         {
-            result.Require();
+            { Cancelled: true } => batch.Delete(key, row.ETag),
+            { Reduced: { } less } when charge.Net.IsPositive && charge.Net <= less =>
+                batch.Delete(key, row.ETag).Insert(Inbox(ChargeCancelled.Subject, charge.ChargeId), now),
+            _ => batch.Replace(key, early with { Charge = charge }, row.ETag),
+        };
+        await CommitOnceAsync(batch, cancellation);
+    }
+
+    /// <summary>True once the charge is claimed for an invoice or was paid as it was bought.</summary>
+    private async Task<bool> IsInvoicedAsync(CustomerId customer, ChargeId charge, CancellationToken cancellation) =>
+        await FindAsync(customer, Inbox(ChargeCreated.Subject, charge), cancellation) is not null
+        || (await book.InvoicesOfAsync(charge, cancellation)).Count > 0;
+
+    private Task<TableRow?> FindAsync(CustomerId customer, string key, CancellationToken cancellation) =>
+        tables.FindAsync(Table, EntityId.Home(customer), key, cancellation);
+
+    /// <summary>Commits what has an inbox row: a repeat is nothing, a charge that moved meanwhile is looked at again.</summary>
+    private async Task CommitOnceAsync(TableBatch batch, CancellationToken cancellation)
+    {
+        CommitResult result = await committer.CommitAsync(batch, cancellation);
+        if (result.IsDuplicateOf(RowKeys.Inbox))
+        {
+            return;
         }
+
+        if (result.Kind is CommitKind.Duplicate or CommitKind.Stale)
+        {
+            throw new TransientFaultException($"Row '{result.Key}' moved meanwhile.");
+        }
+
+        result.Require();
     }
 
     private static T Required<T>(CommitResult result, T value)

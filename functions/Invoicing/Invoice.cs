@@ -12,6 +12,12 @@ public enum InvoiceKind
 
     /// <summary>The first payment of a membership; voided when it is declined.</summary>
     SignUp,
+
+    /// <summary>A booking pass, paid as it is bought; voided when the payment is declined.</summary>
+    BookingPass,
+
+    /// <summary>A booking that is paid before it is confirmed; voided when the payment is declined.</summary>
+    Booking,
 }
 
 public enum DocumentState
@@ -40,8 +46,17 @@ public enum Settlement
 public sealed record MembershipPeriod(MembershipId MembershipId, LocalDate PeriodStart, int Generation, int AttemptNo, int Rung);
 
 /// <summary>A line. Net is final: quantity and unit price are for print.</summary>
+/// <param name="Source">What was sold, e.g. a booking's or a booking pass's id; null for memberships.</param>
 public sealed record InvoiceLine(
-    string Description, decimal Quantity, Money UnitPrice, Money Net, LocationId LocationId, TaxSnapshot? Tax, ChargeId? ChargeId, LocalDate ServiceDate);
+    string Description,
+    decimal Quantity,
+    Money UnitPrice,
+    Money Net,
+    LocationId LocationId,
+    TaxSnapshot? Tax,
+    ChargeId? ChargeId,
+    string? Source,
+    LocalDate ServiceDate);
 
 /// <summary>The tax rate as it was when the line was made.</summary>
 public sealed record TaxSnapshot(TaxRateId TaxRateId, string Name, IReadOnlyList<Settings.TaxComponent> Components);
@@ -55,7 +70,9 @@ public sealed record TaxAmount(string Name, decimal Percent, Money Taxable, Mone
 /// </summary>
 /// <param name="Number">Gapless within its series, given in the transaction that issues (or, for renewals, settles) it.</param>
 /// <param name="Reference">Internal reference of an invoice that has no number (yet).</param>
-/// <param name="CreatedBy">A staff subject, "Bill Run", "Renewal" or "Sign-up".</param>
+/// <param name="CreatedBy">A staff subject, "Bill Run", "Renewal", "Sign-up", "Booking" or "Booking pass".</param>
+/// <param name="Credited">Taken off what was due, by credit notes and out of the customer's account credit.</param>
+/// <param name="FromAccount">The part of <paramref name="Credited"/> that was account credit.</param>
 /// <param name="Replaces">The closed invoice of the attempt before.</param>
 /// <param name="LastError">Code of the last failed payment.</param>
 public sealed record Invoice(
@@ -77,6 +94,7 @@ public sealed record Invoice(
     Money Total,
     Money Paid,
     Money Credited,
+    Money FromAccount,
     Money Refunded,
     Money Due,
     LocalDate IssueDate,

@@ -39,6 +39,12 @@ public static class InvoiceArithmetic
         return parts.Select(part => new Money(part, tax.Amount.Currency)).ToArray();
     }
 
+    /// <summary>Each line with its share of the taxes: they sum to the total.</summary>
+    public static IReadOnlyList<Money> Gross(Invoice invoice) =>
+        [.. invoice.Taxes.Aggregate(
+            invoice.Lines.Select(line => line.Net),
+            (sums, tax) => sums.Zip(Spread(tax, invoice.Lines), (sum, part) => sum + part))];
+
     private static TaxAmount Tax((string Name, decimal Percent) component, IReadOnlyList<InvoiceLine> lines, Currency currency)
     {
         Money taxable = lines.Aggregate(

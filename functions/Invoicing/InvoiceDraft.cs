@@ -55,6 +55,7 @@ public sealed record InvoiceDraft(
             zero,
             zero,
             zero,
+            zero,
             totals.Total,
             IssueDate,
             DueDate,

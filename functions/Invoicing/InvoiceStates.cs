@@ -9,8 +9,11 @@ public static class InvoiceStates
     public const string ClosedByFailure = "payment_failed";
     public const string ClosedByReversal = "reversed";
 
-    /// <summary>True for invoices that are closed or voided by a failed payment instead of staying open.</summary>
-    public static bool IsForMembership(this Invoice invoice) => invoice.Period is not null;
+    /// <summary>True for invoices of what is given only against payment: a failed payment closes or voids them.</summary>
+    public static bool IsPaidAtOnce(this Invoice invoice) => invoice.Period is not null || invoice.IsPurchase();
+
+    /// <summary>True for what was bought and paid in one step: a booking pass or a booking.</summary>
+    public static bool IsPurchase(this Invoice invoice) => invoice.Kind is InvoiceKind.BookingPass or InvoiceKind.Booking;
 
     public static bool Holds(this Invoice invoice) => invoice.State switch
     {
@@ -53,8 +56,12 @@ public static class InvoiceStates
         };
     }
 
-    /// <summary>The attempt under way has failed: a renewal's invoice is closed for good, a sign-up's voided, any other stays payable.</summary>
-    public static Invoice Fail(this Invoice invoice, string code)
+    /// <summary>
+    /// The attempt under way has failed. An invoice that stands stays payable; else a renewal's is closed for good, a sign-up's and a
+    /// purchase's voided.
+    /// </summary>
+    /// <param name="stands">See <see cref="BookEntry.Stands"/>.</param>
+    public static Invoice Fail(this Invoice invoice, string code, bool stands)
     {
         if (invoice.State != DocumentState.Issued || invoice.Due.IsZero)
         {
@@ -62,12 +69,14 @@ public static class InvoiceStates
         }
 
         Invoice failed = invoice with { Settlement = Open(invoice.Paid), LastError = code };
-        return invoice.Kind switch
-        {
-            InvoiceKind.Renewal => failed with { State = DocumentState.Closed, Due = Nothing(invoice), CloseReason = ClosedByFailure },
-            InvoiceKind.SignUp => failed with { State = DocumentState.Voided, Due = Nothing(invoice), CloseReason = ClosedByFailure },
-            _ => failed,
-        };
+        return stands
+            ? failed
+            : failed with
+            {
+                State = invoice.Kind == InvoiceKind.Renewal ? DocumentState.Closed : DocumentState.Voided,
+                Due = Nothing(invoice),
+                CloseReason = ClosedByFailure,
+            };
     }
 
     /// <summary>
@@ -78,11 +87,34 @@ public static class InvoiceStates
     {
         Money back = amount < invoice.Paid ? amount : invoice.Paid;
         Money paid = invoice.Paid - back;
-        Invoice reversed = invoice with { Paid = paid, Refunded = invoice.Refunded < paid ? invoice.Refunded : paid, LastError = code };
-        return invoice.IsForMembership()
+        Invoice reversed = invoice with { Paid = paid, LastError = code };
+        return invoice.Period is not null
             ? reversed with { State = DocumentState.Closed, Settlement = Settlement.Unpaid, Due = Nothing(invoice), CloseReason = ClosedByReversal }
             : reversed with { Due = invoice.Due + back, Settlement = Open(paid) };
     }
+
+    /// <summary>A credit note has taken an amount off what is due.</summary>
+    public static Invoice Credit(this Invoice invoice, Money amount) =>
+        (invoice with { Credited = invoice.Credited + amount, Due = invoice.Due - amount }).Settle(invoice.Refunded);
+
+    /// <summary>The customer's account credit has paid an amount of what is due.</summary>
+    public static Invoice TakeFromAccount(this Invoice invoice, Money amount) =>
+        invoice.Credit(amount) with { FromAccount = invoice.FromAccount + amount };
+
+    /// <summary>The settlement that follows from the amounts, unless a payment is under way.</summary>
+    /// <param name="refunded">All that has gone back of what was paid.</param>
+    public static Invoice Settle(this Invoice invoice, Money refunded)
+    {
+        Invoice next = invoice with { Refunded = refunded };
+        return next is { State: DocumentState.Issued, Settlement: not Settlement.Processing } ? next with { Settlement = Settled(next) } : next;
+    }
+
+    private static Settlement Settled(Invoice invoice) => invoice switch
+    {
+        { Due.IsPositive: true } => Open(invoice.Paid),
+        { Refunded.IsZero: true } => Settlement.Paid,
+        _ => invoice.Refunded == invoice.Paid ? Settlement.Refunded : Settlement.PartiallyRefunded,
+    };
 
     private static Error NotNow(Invoice invoice) => Error.Refused(ErrorCodes.InvalidTransition, "There is nothing to pay on this invoice.") with
     {

@@ -28,7 +28,11 @@ public sealed class InvoiceTerms(SettingsStore settings, TimeProvider time)
         return new TaxSnapshot(rate.Id, rate.Name, rate.Components);
     }
 
-    /// <summary>True when memberships' invoices are numbered when they are made rather than when they are paid.</summary>
-    public async Task<bool> NumbersMembershipsOnIssueAsync(CancellationToken cancellation) =>
+    /// <summary>True when a paid booking that is cancelled is refunded rather than kept as account credit.</summary>
+    public async Task<bool> RefundsCancelledAsync(CancellationToken cancellation) =>
+        (await settings.GetOperatorAsync(cancellation)).CancelledPaidBookings == CancelledPaidBookings.Refund;
+
+    /// <summary>True when invoices that a failed payment would end are numbered when they are made rather than when they are paid.</summary>
+    public async Task<bool> NumbersOnIssueAsync(CancellationToken cancellation) =>
         (await settings.GetOperatorAsync(cancellation)).RenewalNumbering == RenewalNumbering.OnIssue;
 }

@@ -7,14 +7,21 @@ namespace Flex.Invoicing;
 public sealed record InvoiceLineView(
     string Description, decimal Quantity, Money UnitPrice, Money Net, Money Tax, LocationId LocationId, ChargeId? ChargeId, LocalDate ServiceDate);
 
+/// <summary>Money that has arrived for an invoice.</summary>
+public sealed record InvoicePaymentView(int AttemptNo, Money Amount, Instant At);
+
 /// <summary>An invoice as customers and staff see it.</summary>
 /// <param name="Number">Null until it is given; <paramref name="Reference"/> names the invoice meanwhile.</param>
+/// <param name="AlreadyPaid">A booking pass: paid as it was bought, never payable.</param>
+/// <param name="Payments">None on an invoice that is already paid.</param>
+/// <param name="Credited">Taken off what was due: by credit notes, and <paramref name="FromAccount"/> out of the customer's account credit.</param>
 /// <param name="Overdue">Something is due and the due date has passed at the location.</param>
 public sealed record InvoiceView(
     InvoiceId Id,
     InvoiceKind Kind,
     DocumentState DocumentState,
     Settlement Settlement,
+    bool AlreadyPaid,
     bool Overdue,
     string? Number,
     string Reference,
@@ -24,11 +31,13 @@ public sealed record InvoiceView(
     string CustomerName,
     string? PurchaseOrderNumber,
     IReadOnlyList<InvoiceLineView> Lines,
+    IReadOnlyList<InvoicePaymentView> Payments,
     IReadOnlyList<TaxAmount> Taxes,
     Money Net,
     Money Total,
     Money Paid,
     Money Credited,
+    Money FromAccount,
     Money Refunded,
     Money Due,
     LocalDate IssueDate,
@@ -44,15 +53,17 @@ public sealed record InvoiceView(
     int AttemptCount,
     long Version) : IVersioned
 {
-    public static InvoiceView Of(Invoice invoice, LocalDate today)
+    public static InvoiceView Of(BookEntry entry, LocalDate today)
     {
-        IReadOnlyList<Money>[] spread = [.. invoice.Taxes.Select(tax => InvoiceArithmetic.Spread(tax, invoice.Lines))];
-        Money zero = Money.Zero(invoice.Total.Currency);
+        Invoice invoice = entry.Invoice;
+        bool alreadyPaid = invoice is { Kind: InvoiceKind.BookingPass, State: DocumentState.Issued, Due.IsZero: true };
+        IReadOnlyList<Money> gross = InvoiceArithmetic.Gross(invoice);
         return new InvoiceView(
             invoice.Id,
             invoice.Kind,
             invoice.State,
             invoice.Settlement,
+            alreadyPaid,
             invoice is { State: DocumentState.Issued, Due.IsPositive: true } && invoice.DueDate < today,
             invoice.Number,
             invoice.Reference,
@@ -66,15 +77,19 @@ public sealed record InvoiceView(
                 line.Quantity,
                 line.UnitPrice,
                 line.Net,
-                spread.Aggregate(zero, (sum, parts) => sum + parts[i]),
+                gross[i] - line.Net,
                 line.LocationId,
                 line.ChargeId,
                 line.ServiceDate))],
+            alreadyPaid ? [] : [.. entry.Attempts
+                .Where(a => a.State == AttemptState.Succeeded)
+                .Select(a => new InvoicePaymentView(a.No, a.Amount, a.StateAt))],
             invoice.Taxes,
             invoice.Net,
             invoice.Total,
             invoice.Paid,
             invoice.Credited,
+            invoice.FromAccount,
             invoice.Refunded,
             invoice.Due,
             invoice.IssueDate,

@@ -11,11 +11,15 @@ public static class InvoicingFeature
         .AddSingleton<BillRunStore>()
         .AddSingleton<InvoiceTerms>()
         .AddSingleton<BillCustomer>()
+        .AddSingleton<Credits>()
         .AddSingleton<StartBillRun>()
         .AddSingleton<InvoiceReader>()
+        .AddSingleton<CreditReader>()
         .AddSingleton<BillingAudit>()
         .AddSingleton<IMessageHandler, ChargeCreatedHandler>()
         .AddSingleton<IMessageHandler, ChargeCancelledHandler>()
+        .AddSingleton<IMessageHandler, ChargeReducedHandler>()
+        .AddSingleton<IMessageHandler, IssueCreditNoteHandler>()
         .AddSingleton<IMessageHandler, IssueClaimedHandler>()
         .AddSingleton<IMessageHandler, ContinueBillRunHandler>();
 }

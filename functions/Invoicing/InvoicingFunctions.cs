@@ -5,8 +5,8 @@ using Microsoft.Azure.Functions.Worker;
 
 namespace Flex.Invoicing;
 
-/// <summary>HTTP surface of invoices and bill runs.</summary>
-public sealed class InvoicingFunctions(StartBillRun billRuns, InvoiceReader invoices)
+/// <summary>HTTP surface of invoices, credit notes and bill runs.</summary>
+public sealed class InvoicingFunctions(StartBillRun billRuns, InvoiceReader invoices, CreditReader credits)
 {
     [Function("BillRuns_Start"), Allow(Role.Staff)]
     [Operation("Invoice all open charges", Body = typeof(BillRunRequest), Response = typeof(BillRun), Status = 202, IdempotencyKey = Need.Required,
@@ -34,4 +34,20 @@ public sealed class InvoicingFunctions(StartBillRun billRuns, InvoiceReader invo
     public Task<IResult> GetInvoice(
         [HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "v1/invoices/{id}")] HttpRequest request, string id, CancellationToken cancellation) =>
         request.GetAsync<InvoiceId, InvoiceView>(id, invoices.GetAsync, cancellation);
+
+    [Function("CreditNotes_List"), Allow(Role.Staff, Role.Member)]
+    [Operation("List the credit notes of an invoice", Response = typeof(CreditNotesView), Errors = [ErrorCodes.NotFound])]
+    public Task<IResult> ListCreditNotes(
+        [HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "v1/invoices/{id}/credit-notes")] HttpRequest request,
+        string id,
+        CancellationToken cancellation) =>
+        request.GetAsync<InvoiceId, CreditNotesView>(id, credits.NotesAsync, cancellation);
+
+    [Function("AccountCredit_Get"), Allow(Role.Staff, Role.Member)]
+    [Operation("Read a customer's account credit", Response = typeof(AccountCreditView), Errors = [ErrorCodes.NotFound])]
+    public Task<IResult> GetAccountCredit(
+        [HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "v1/customers/{id}/account-credit")] HttpRequest request,
+        string id,
+        CancellationToken cancellation) =>
+        request.GetAsync<CustomerId, AccountCreditView>(id, credits.AccountAsync, cancellation);
 }

@@ -6,7 +6,8 @@ using NodaTime;
 namespace Flex.Invoicing;
 
 /// <summary>
-/// Issues the invoice of a claim: number, invoice and index rows in one commit of the book. The invoice's own row is the guard against
+/// Issues the invoice of a claim: number, invoice, index rows and what it takes from the customer's account credit in one commit of the
+/// book. The invoice's own row is the guard against
 /// a repeat, so no inbox row is needed.
 /// </summary>
 public sealed class IssueClaimedHandler(
@@ -40,14 +41,26 @@ public sealed class IssueClaimedHandler(
             today,
             today.PlusDays(settings.InvoiceDueDays),
             "Bill Run");
-        BookEntry entry = BookEntry.Issued(draft.Issue(now));
-        BookExtras extras = settings.AutomaticCollection && entry.IsToBeCollected(today)
-            ? new BookExtras([OutboxMessage.Create(
-                $"collect-{entry.Invoice.Id}-issued", Queues.Billing, CollectInvoice.Subject, new CollectInvoice(entry.Invoice.Id))])
-            : BookExtras.None;
+        Invoice invoice = draft.Issue(now);
+        (AccountCredit account, string? etag) = await book.AccountAsync(customer.Id, invoice.Total.Currency, cancellation);
+        AccountMove? move = null;
+        if (invoice.Due.IsPositive && account.Balance.IsPositive)
+        {
+            Money taken = account.Balance < invoice.Due ? account.Balance : invoice.Due;
+            move = account.Apply(taken, invoice.Id, now) with { ETag = etag };
+            invoice = invoice.TakeFromAccount(taken);
+        }
 
-        // Changed: an earlier delivery has issued it.
-        await book.CommitAsync(null, entry, extras, cancellation);
+        BookEntry entry = BookEntry.Issued(invoice);
+        OutboxMessage[] collect = settings.AutomaticCollection && entry.IsToBeCollected(today)
+            ? [OutboxMessage.Create($"collect-{invoice.Id}-issued", Queues.Billing, CollectInvoice.Subject, new CollectInvoice(invoice.Id))]
+            : [];
+        BookCommit commit = await book.CommitAsync(null, entry, new BookExtras(collect, Account: move), cancellation);
+        if (!commit.IsCommitted && await book.FindAsync(invoice.Id, cancellation) is null)
+        {
+            // No earlier delivery has issued it: the account credit has changed.
+            throw new TransientFaultException($"{invoice.Id} could not be issued.");
+        }
     }
 
     private async Task<IReadOnlyList<InvoiceLine>> LinesAsync(IReadOnlyList<ChargeCreated> charges, CancellationToken cancellation)
@@ -56,7 +69,7 @@ public sealed class IssueClaimedHandler(
         foreach (ChargeCreated charge in charges)
         {
             TaxSnapshot? tax = await terms.TaxAsync(charge.TaxRateId, cancellation);
-            lines.Add(new InvoiceLine(charge.Description, 1, charge.Net, charge.Net, charge.LocationId, tax, charge.ChargeId, charge.ServiceDate));
+            lines.Add(new InvoiceLine(charge.Description, 1, charge.Net, charge.Net, charge.LocationId, tax, charge.ChargeId, charge.Source, charge.ServiceDate));
         }
 
         return lines;

@@ -26,6 +26,9 @@ public enum AttemptOrigin
     /// <summary>A renewal or a sign-up.</summary>
     Membership,
 
+    /// <summary>A booking or a booking pass, paid as it is bought.</summary>
+    Purchase,
+
     /// <summary>Automatic collection of a due invoice.</summary>
     Collection,
 

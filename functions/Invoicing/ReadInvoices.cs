@@ -14,7 +14,7 @@ public sealed class InvoiceReader(InvoiceBook book, MemberReader reader, MemberS
     public async Task<Reply<InvoiceView>> GetAsync(InvoiceId id, RequestContext context, CancellationToken cancellation)
     {
         Result<StoredEntry> found = await FindAsync(id, context, cancellation);
-        return found.IsError ? found.Error : await ViewAsync(found.Value.Invoice, cancellation);
+        return found.IsError ? found.Error : await ViewAsync(found.Value.Entry, cancellation);
     }
 
     /// <summary>The customer's invoices, newest first.</summary>
@@ -32,11 +32,11 @@ public sealed class InvoiceReader(InvoiceBook book, MemberReader reader, MemberS
             return Error.NotFound("The customer");
         }
 
-        IReadOnlyList<(string Position, Invoice Invoice)> found = await book.ListAsync(id, paging.After, paging.Take, cancellation);
+        IReadOnlyList<(string Position, BookEntry Entry)> found = await book.ListAsync(id, paging.After, paging.Take, cancellation);
         var views = new List<(string Position, InvoiceView View)>(found.Count);
-        foreach ((string position, Invoice invoice) in found)
+        foreach ((string position, BookEntry entry) in found)
         {
-            views.Add((position, await ViewAsync(invoice, cancellation)));
+            views.Add((position, await ViewAsync(entry, cancellation)));
         }
 
         PageOf<(string Position, InvoiceView View)> page = paging.Page<(string Position, InvoiceView View)>(views, v => v.Position);
@@ -49,8 +49,8 @@ public sealed class InvoiceReader(InvoiceBook book, MemberReader reader, MemberS
             ? stored
             : Error.NotFound("The invoice");
 
-    public async Task<InvoiceView> ViewAsync(Invoice invoice, CancellationToken cancellation) =>
-        InvoiceView.Of(invoice, await terms.TodayAsync(invoice.LocationId, cancellation));
+    public async Task<InvoiceView> ViewAsync(BookEntry entry, CancellationToken cancellation) =>
+        InvoiceView.Of(entry, await terms.TodayAsync(entry.Invoice.LocationId, cancellation));
 
     private async Task<CustomerId?> OwnCustomerAsync(RequestContext context, CancellationToken cancellation) =>
         context.Caller.MemberId is { } self ? (await members.FindAsync(self, cancellation))?.CustomerId : null;

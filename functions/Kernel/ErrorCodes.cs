@@ -53,6 +53,9 @@ public static class ErrorCodes
     public const string IdempotencyKeyReuse = "idempotency_key_reuse";
     public const string InThePast = "in_the_past";
     public const string InvalidValue = "invalid_value";
+    public const string NoPassesLeft = "no_passes_left";
+    public const string PassExpired = "pass_expired";
+    public const string PassNotYetValid = "pass_not_yet_valid";
     public const string TimeOffGrid = "time_off_grid";
     public const string UnknownReference = "unknown_reference";
 
@@ -102,6 +105,9 @@ public static class ErrorCodes
         [IdempotencyKeyReuse] = "The Idempotency-Key was used with another body.",
         [InThePast] = "The time is in the past.",
         [InvalidValue] = "A value is not acceptable; errors names the members.",
+        [NoPassesLeft] = "No day pass is left that could be used here today.",
+        [PassExpired] = "The day pass was valid until an earlier day.",
+        [PassNotYetValid] = "The day pass is valid from a later day on.",
         [TimeOffGrid] = "Times must be on the 5-minute grid.",
         [UnknownReference] = "An id in the request refers to nothing.",
         [Internal] = "The service failed; the request id helps support.",

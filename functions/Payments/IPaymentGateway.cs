@@ -27,6 +27,16 @@ public sealed record GatewayPayment(PaymentReference? Reference, PaymentObservat
 /// <param name="Reason">The gateway's reason code, e.g. a bank's return code.</param>
 public sealed record GatewayDispute(string? PaymentId, bool IsFinal, string Reason);
 
+/// <summary>Our name for a refund, sent along as metadata.</summary>
+public sealed record RefundReference(InvoiceId InvoiceId, int RefundNo);
+
+/// <summary>Money to be sent back to where a payment came from. Built from stored facts only.</summary>
+public sealed record RefundOrder(RefundReference Reference, string Key, string PaymentId, Money Amount);
+
+/// <summary>A refund as the gateway has it.</summary>
+/// <param name="Reference">Null for one that is not ours.</param>
+public sealed record GatewayRefund(string Id, RefundReference? Reference, Money Amount, RefundObservation Observation);
+
 /// <summary>
 /// The port to the payment gateway. Methods throw <see cref="TransientFaultException"/> when nothing is known to have happened and a
 /// repeat is in order; a charge whose answer is lost is an observation (Unknown), not an exception.
@@ -43,6 +53,16 @@ public interface IPaymentGateway
 
     /// <summary>The customer's payment with this reference, made at or after <paramref name="since"/>; null when there certainly is none.</summary>
     Task<GatewayPayment?> FindPaymentAsync(string gatewayCustomerId, PaymentReference reference, Instant since, CancellationToken cancellation);
+
+    /// <summary>Processing, Succeeded, or Failed when it is certainly refused.</summary>
+    /// <exception cref="TransientFaultException">Not taken, or not answered: to be looked for before the same key is sent again.</exception>
+    Task<RefundObservation> RefundAsync(RefundOrder order, CancellationToken cancellation);
+
+    /// <summary>All refunds of a payment, whoever made them.</summary>
+    Task<IReadOnlyList<GatewayRefund>> FindRefundsAsync(string paymentId, CancellationToken cancellation);
+
+    /// <summary>The payment that the charge or refund with this id belongs to; null when there is none.</summary>
+    Task<string?> FindPaymentIdAsync(string chargeOrRefundId, CancellationToken cancellation);
 
     Task<GatewayDispute?> FindDisputeAsync(string disputeId, CancellationToken cancellation);
 

@@ -44,7 +44,7 @@ public sealed class PayInvoice(InvoiceBook book, InvoiceReader invoices, StartPa
     {
         stored = await runner.SendAsync(stored, cancellation);
         PaymentAttempt attempt = stored.Entry.Attempt(attemptNo);
-        return attempt.State == AttemptState.Failed ? Declined(attempt) : await invoices.ViewAsync(stored.Invoice, cancellation);
+        return attempt.State == AttemptState.Failed ? Declined(attempt) : await invoices.ViewAsync(stored.Entry, cancellation);
     }
 
     private static Error Declined(PaymentAttempt attempt) => new(ErrorKind.PaymentFailed, ErrorCodes.PaymentFailed, "The payment was declined.")

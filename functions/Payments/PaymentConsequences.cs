@@ -15,14 +15,14 @@ public static class PaymentConsequences
         return attempt.State switch
         {
             AttemptState.Unknown or AttemptState.Processing => [Reconcile(invoice.Id, attempt)],
-            AttemptState.Succeeded or AttemptState.Failed or AttemptState.Reversed when invoice.Period is not null => [Settled(invoice, attempt)],
+            AttemptState.Succeeded or AttemptState.Failed or AttemptState.Reversed when invoice.IsPaidAtOnce() =>
+                [Settled(invoice, $"{attempt.No}-{attempt.State}", StateOf(attempt), attempt.FailureCode, attempt.StateAt)],
             _ => [],
         };
     }
 
-    /// <summary>The notice of a membership invoice that was settled without any attempt, because nothing was due.</summary>
-    public static OutboxMessage SettledWithoutAttempt(Invoice invoice, Instant now) => Message(
-        $"settled-{invoice.Id}-0", new MembershipPaymentSettled(invoice.Id, invoice.Kind, invoice.Period!, ChargeState.Succeeded, null, now));
+    /// <summary>The notice of an invoice that was settled without any attempt, because nothing was due.</summary>
+    public static OutboxMessage SettledWithoutAttempt(Invoice invoice, Instant now) => Settled(invoice, "0", ChargeState.Succeeded, null, now);
 
     /// <summary>Has the attempt looked at again after a while that depends on its state and on how often that was done.</summary>
     public static OutboxMessage Reconcile(InvoiceId id, PaymentAttempt attempt)
@@ -41,10 +41,24 @@ public static class PaymentConsequences
         _ => ChargeState.Unknown,
     };
 
-    private static OutboxMessage Settled(Invoice invoice, PaymentAttempt attempt) => Message(
-        $"settled-{invoice.Id}-{attempt.No}-{attempt.State}",
-        new MembershipPaymentSettled(invoice.Id, invoice.Kind, invoice.Period!, StateOf(attempt), attempt.FailureCode, attempt.StateAt));
+    /// <summary>To whoever waits for the payment: the membership, or what was bought.</summary>
+    private static OutboxMessage Settled(Invoice invoice, string no, ChargeState state, string? failureCode, Instant at)
+    {
+        string id = $"settled-{invoice.Id}-{no}";
+        if (invoice.Period is { } period)
+        {
+            return OutboxMessage.Create(
+                id,
+                Queues.Memberships,
+                MembershipPaymentSettled.Subject,
+                new MembershipPaymentSettled(invoice.Id, invoice.Kind, period, state, failureCode, at));
+        }
 
-    private static OutboxMessage Message(string id, MembershipPaymentSettled body) =>
-        OutboxMessage.Create(id, Queues.Memberships, MembershipPaymentSettled.Subject, body);
+        ImmediatePurpose purpose = invoice.Kind == InvoiceKind.BookingPass ? ImmediatePurpose.BookingPass : ImmediatePurpose.Booking;
+        return OutboxMessage.Create(
+            id,
+            Queues.Bookings,
+            ImmediatePaymentSettled.Subject,
+            new ImmediatePaymentSettled(invoice.Id, purpose, invoice.Lines[0].Source!, invoice.MemberId!.Value, state, failureCode, at));
+    }
 }

@@ -69,7 +69,7 @@ public sealed class PaymentRunner(
         StoredEntry stored, int attemptNo, PaymentObservation seen, string? inboxKey, CancellationToken cancellation)
     {
         LocalDate today = await terms.TodayAsync(stored.Invoice.LocationId, cancellation);
-        bool numberOnIssue = await terms.NumbersMembershipsOnIssueAsync(cancellation);
+        bool numberOnIssue = await terms.NumbersOnIssueAsync(cancellation);
         for (int round = 0; round < MaxRounds; round++)
         {
             Instant now = time.Now();

@@ -18,15 +18,19 @@ public static class PaymentsFeature
             .AddSettings<StripeSettings>(configuration, StripeSettings.Section)
             .AddSingleton<IPaymentGateway, StripeGateway>()
             .AddSingleton<PaymentRunner>()
+            .AddSingleton<RefundRunner>()
             .AddSingleton<StartPayment>()
             .AddSingleton<PayInvoice>()
             .AddSingleton<PaymentMethods>()
             .AddSingleton<CollectDueInvoices>()
             .AddSingleton<StripeWebhook>()
             .AddSingleton<StripeWebhookReceiver>()
+            .AddSingleton<ChargeAtOnce>()
             .AddSingleton<IMembershipBilling, ChargeMembership>()
+            .AddSingleton<IImmediateBilling, ChargeImmediately>()
             .AddSingleton<IMessageHandler, CollectInvoiceHandler>()
             .AddSingleton<IMessageHandler, ReconcilePaymentHandler>()
+            .AddSingleton<IMessageHandler, CompleteRefundHandler>()
             .AddSingleton<IMessageHandler, StripeEventHandler>();
     }
 }

@@ -5,10 +5,10 @@ using Flex.Platform.Tables;
 namespace Flex.Payments;
 
 /// <summary>
-/// Applies Stripe's events. An event only says where to look: the object is fetched again and applied forward only, with the event's inbox
-/// row in the same commit, so order, repeats and late notices change nothing.
+/// Applies Stripe's events. An event only says where to look: the object is fetched again and applied forward only, so order, repeats and
+/// late notices change nothing. Payments carry the event's inbox row in the same commit; refunds need none, being known by their ids.
 /// </summary>
-public sealed class StripeEventHandler(InvoiceBook book, IPaymentGateway gateway, PaymentRunner runner) : IMessageHandler
+public sealed class StripeEventHandler(InvoiceBook book, IPaymentGateway gateway, PaymentRunner runner, RefundRunner refunds) : IMessageHandler
 {
     public string Queue => Queues.StripeEvents;
 
@@ -17,6 +17,12 @@ public sealed class StripeEventHandler(InvoiceBook book, IPaymentGateway gateway
     public async Task HandleAsync(Envelope envelope, CancellationToken cancellation)
     {
         StripeEventReceived received = envelope.Read<StripeEventReceived>();
+        if (received.Type is "charge.refunded" or "charge.refund.updated" or "refund.updated" or "refund.failed")
+        {
+            PaymentMetrics.CountEvent(received.Type, await FollowRefundsAsync(received.ObjectId, cancellation));
+            return;
+        }
+
         GatewayPayment? payment = received.Type switch
         {
             "payment_intent.succeeded" or "payment_intent.payment_failed" or "payment_intent.processing"
@@ -31,6 +37,22 @@ public sealed class StripeEventHandler(InvoiceBook book, IPaymentGateway gateway
             _ => await ApplyAsync(payment.Reference, payment.Observation, received.Id, cancellation),
         };
         PaymentMetrics.CountEvent(received.Type, effect);
+    }
+
+    /// <summary>The payment itself comes first: the notice of its success may still be on its way.</summary>
+    private async Task<string> FollowRefundsAsync(string chargeOrRefundId, CancellationToken cancellation)
+    {
+        if (await gateway.FindPaymentIdAsync(chargeOrRefundId, cancellation) is not { } paymentId
+            || await gateway.FindPaymentAsync(paymentId, cancellation) is not { Reference: { } reference } payment
+            || await book.FindAsync(reference.InvoiceId, cancellation) is not { } stored
+            || stored.Entry.Attempts.Count < reference.AttemptNo)
+        {
+            return "foreign";
+        }
+
+        stored = await runner.RecordAsync(stored, reference.AttemptNo, payment.Observation, null, cancellation);
+        await refunds.FollowAsync(stored, reference.AttemptNo, await gateway.FindRefundsAsync(paymentId, cancellation), cancellation);
+        return "applied";
     }
 
     private async Task<string> ApplyAsync(PaymentReference reference, PaymentObservation seen, string eventId, CancellationToken cancellation)

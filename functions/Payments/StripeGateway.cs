@@ -93,6 +93,55 @@ public sealed class StripeGateway : IPaymentGateway
             },
             cancellation);
 
+    public async Task<RefundObservation> RefundAsync(RefundOrder order, CancellationToken cancellation)
+    {
+        var options = new RefundCreateOptions
+        {
+            PaymentIntent = order.PaymentId,
+            Amount = order.Amount.Minor,
+            Metadata = StripeOutcomes.MetadataOf(order.Reference),
+        };
+        try
+        {
+            Stripe.Refund made = await new RefundService(Client()).CreateAsync(
+                options, new RequestOptions { IdempotencyKey = order.Key }, cancellation);
+            return StripeOutcomes.Of(made);
+        }
+        catch (Exception fault) when (StripeOutcomes.IsFault(fault, cancellation))
+        {
+            return StripeOutcomes.OfRefundFault(fault);
+        }
+    }
+
+    public async Task<IReadOnlyList<GatewayRefund>> FindRefundsAsync(string paymentId, CancellationToken cancellation)
+    {
+        try
+        {
+            var refunds = new List<GatewayRefund>();
+            var options = new RefundListOptions { PaymentIntent = paymentId, Limit = 100 };
+            await foreach (Stripe.Refund refund in new RefundService(Client()).ListAutoPagingAsync(options, null, cancellation))
+            {
+                refunds.Add(new GatewayRefund(
+                    refund.Id,
+                    StripeOutcomes.ReferenceOf(refund),
+                    new Money(refund.Amount, Currency.Parse(refund.Currency)),
+                    StripeOutcomes.Of(refund)));
+            }
+
+            return refunds;
+        }
+        catch (Exception fault) when (StripeOutcomes.IsFault(fault, cancellation))
+        {
+            throw StripeOutcomes.OfCallFault(fault);
+        }
+    }
+
+    public Task<string?> FindPaymentIdAsync(string chargeOrRefundId, CancellationToken cancellation) => LookAsync(
+        async () => chargeOrRefundId.StartsWith("ch_", StringComparison.Ordinal) || chargeOrRefundId.StartsWith("py_", StringComparison.Ordinal)
+            ? (string?)(await new ChargeService(Client()).GetAsync(chargeOrRefundId, null, null, cancellation)).PaymentIntentId
+            : (await new RefundService(Client()).GetAsync(chargeOrRefundId, null, null, cancellation)).PaymentIntentId,
+        cancellation);
+
     public Task<GatewayDispute?> FindDisputeAsync(string disputeId, CancellationToken cancellation) => LookAsync(
         async () =>
         {

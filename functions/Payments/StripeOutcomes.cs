@@ -27,14 +27,37 @@ public static class StripeOutcomes
 
     /// <summary>Our reference in the metadata; null for a payment that is not ours.</summary>
     public static PaymentReference? ReferenceOf(PaymentIntent intent) =>
-        intent.Metadata is { } metadata
-        && metadata.TryGetValue("invoice_id", out string? invoice)
-        && metadata.TryGetValue("attempt_no", out string? no)
-        && EntityId.TryParse(invoice, out InvoiceId id)
-        && int.TryParse(no, NumberStyles.None, CultureInfo.InvariantCulture, out int attempt)
-        && attempt > 0
-            ? new PaymentReference(id, attempt)
-            : null;
+        Numbered(intent.Metadata, "attempt_no") is { } found ? new PaymentReference(found.Invoice, found.No) : null;
+
+    /// <summary>A refund as an observation. One that waits for somebody is under way.</summary>
+    public static RefundObservation Of(Stripe.Refund refund) => refund.Status switch
+    {
+        "succeeded" => new RefundObservation(RefundState.Succeeded, refund.Id),
+        "failed" or "canceled" => new RefundObservation(RefundState.Failed, refund.Id, refund.FailureReason ?? refund.Status),
+        _ => new RefundObservation(RefundState.Processing, refund.Id),
+    };
+
+    public static Dictionary<string, string> MetadataOf(RefundReference reference) => new()
+    {
+        ["invoice_id"] = reference.InvoiceId.Value,
+        ["refund_no"] = reference.RefundNo.ToString(CultureInfo.InvariantCulture),
+    };
+
+    /// <summary>Our reference in the metadata; null for a refund that is not ours.</summary>
+    public static RefundReference? ReferenceOf(Stripe.Refund refund) =>
+        Numbered(refund.Metadata, "refund_no") is { } found ? new RefundReference(found.Invoice, found.No) : null;
+
+    /// <summary>
+    /// The outcome of a refund that threw: Failed when Stripe certainly refused it, else a <see cref="TransientFaultException"/>,
+    /// also when it may have happened.
+    /// </summary>
+    public static RefundObservation OfRefundFault(Exception fault) => fault switch
+    {
+        StripeException { StripeError.Type: "idempotency_error" } or StripeException { StripeError.Code: "lock_timeout" } => throw Transient(fault),
+        StripeException { HttpStatusCode: HttpStatusCode.BadRequest or HttpStatusCode.NotFound or HttpStatusCode.PaymentRequired, StripeError: { } error } =>
+            new RefundObservation(RefundState.Failed, null, error.Code ?? error.Type),
+        _ => throw Transient(fault),
+    };
 
     /// <summary>
     /// The outcome of a charge that threw. Declined is Failed; what Stripe certainly did not take on is a
@@ -61,6 +84,16 @@ public static class StripeOutcomes
     public static bool IsFault(Exception fault, CancellationToken cancellation) =>
         fault is StripeException || FlexHttpClients.IsNetworkFault(fault)
         || (fault is OperationCanceledException && !cancellation.IsCancellationRequested);
+
+    private static (InvoiceId Invoice, int No)? Numbered(Dictionary<string, string>? metadata, string name) =>
+        metadata is not null
+        && metadata.TryGetValue("invoice_id", out string? invoice)
+        && metadata.TryGetValue(name, out string? text)
+        && EntityId.TryParse(invoice, out InvoiceId id)
+        && int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int no)
+        && no > 0
+            ? (id, no)
+            : null;
 
     /// <summary>Throttled, refused for its key, another call with the same idempotency key under way, or never sent.</summary>
     private static bool IsNotTaken(Exception fault) => fault switch

@@ -6,7 +6,9 @@ namespace Flex.Settings;
 /// <summary>The operator's settings as a whole; the account status has its own commands.</summary>
 /// <param name="Name">1 to 200 characters, as printed on invoices.</param>
 /// <param name="InvoiceDueDays">0 to 90.</param>
+/// <param name="HalfDayPasses">Check-ins may take half a day from a day pass; left out: not.</param>
 /// <param name="BookingPassesEnabled">Booking passes are sold and required as plans say; left out: not.</param>
+/// <param name="CancelledPaidBookings">Null or missing is account credit.</param>
 public sealed record EditOperatorRequest(
     string Name,
     TaxRateId? DefaultTaxRateId,
@@ -16,7 +18,9 @@ public sealed record EditOperatorRequest(
     int InvoiceDueDays,
     RenewalNumbering RenewalNumbering,
     SaltoSettings Salto,
-    bool BookingPassesEnabled = false);
+    bool BookingPassesEnabled = false,
+    bool HalfDayPasses = false,
+    CancelledPaidBookings? CancelledPaidBookings = null);
 
 public sealed class EditOperatorValidator : AbstractValidator<EditOperatorRequest>
 {
@@ -40,7 +44,9 @@ public sealed record OperatorView(
     bool AutomaticSending,
     int InvoiceDueDays,
     RenewalNumbering RenewalNumbering,
+    CancelledPaidBookings CancelledPaidBookings,
     SaltoSettings Salto,
+    bool HalfDayPasses,
     bool BookingPassesEnabled,
     long Version) : IVersioned
 {
@@ -53,7 +59,9 @@ public sealed record OperatorView(
         settings.AutomaticSending,
         settings.InvoiceDueDays,
         settings.RenewalNumbering,
+        settings.CancelledPaidBookings,
         settings.Salto,
+        settings.HalfDayPasses,
         settings.BookingPassesEnabled,
         settings.Version);
 }
@@ -88,7 +96,9 @@ public sealed class OperatorHandler(SettingsStore store)
         AutomaticSending = request.AutomaticSending,
         InvoiceDueDays = request.InvoiceDueDays,
         RenewalNumbering = request.RenewalNumbering,
+        CancelledPaidBookings = request.CancelledPaidBookings ?? Settings.CancelledPaidBookings.AccountCredit,
         Salto = request.Salto,
+        HalfDayPasses = request.HalfDayPasses,
         BookingPassesEnabled = request.BookingPassesEnabled,
     };
 

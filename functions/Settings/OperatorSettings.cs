@@ -14,6 +14,13 @@ public enum RenewalNumbering
     OnIssue,
 }
 
+/// <summary>What becomes of the money when a paid booking is cancelled in time: kept for the customer's next invoices, or sent back.</summary>
+public enum CancelledPaidBookings
+{
+    AccountCredit,
+    Refund,
+}
+
 /// <summary>The operator's own settings; one row per deployment.</summary>
 /// <param name="DefaultTaxRateId">Used where neither plan nor rate names a tax rate; null is untaxed.</param>
 /// <param name="InvoiceDueDays">Days from issue to due date of bill-run invoices, 0 to 90.</param>
@@ -28,14 +35,18 @@ public sealed record OperatorSettings(
     bool AutomaticSending,
     int InvoiceDueDays,
     RenewalNumbering RenewalNumbering,
+    CancelledPaidBookings CancelledPaidBookings,
     SaltoSettings Salto,
     long Version)
 {
+    /// <summary>Check-ins may take half a day from a day pass (PAS-3).</summary>
+    public bool HalfDayPasses { get; init; }
+
     /// <summary>Booking passes are sold, and plans that offer them block what they do not cover (BPS-12). Passes that members have stay usable.</summary>
     public bool BookingPassesEnabled { get; init; }
 
     public static OperatorSettings Initial { get; } = new(
-        "Flex", AccountStatus.Onboarding, null, false, false, false, 0, RenewalNumbering.OnSuccess, new SaltoSettings(false, null, []), 0);
+        "Flex", AccountStatus.Onboarding, null, false, false, false, 0, RenewalNumbering.OnSuccess, CancelledPaidBookings.AccountCredit, new SaltoSettings(false, null, []), 0);
 }
 
 /// <summary>The SaltoKS dialog. <paramref name="Groups"/> are the access groups Flex may manage; others are never touched.</summary>

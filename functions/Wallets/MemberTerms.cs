@@ -13,7 +13,7 @@ public sealed record MemberTerms(Member Member, IReadOnlyList<MembershipTerms> M
     /// </summary>
     public IEnumerable<MembershipTerms> At(Instant start)
     {
-        MembershipTerms[] lasting = [.. Memberships.Where(m => m.Standing.EndsAt is not { } ends || ends > start)];
+        MembershipTerms[] lasting = [.. from m in Memberships where m.Standing.EndsAt is not { } ends || ends > start select m];
         return lasting.Any(m => !m.Standing.IsDefault) ? lasting.Where(m => !m.Standing.IsDefault) : lasting;
     }
 

@@ -39,8 +39,32 @@ internal static class MoneyAudit
             }
         }
 
+        Dictionary<string, StripeAuditRefund> refunds = stripe.Refunds.ToDictionary(r => r.Id);
+        foreach ((Invoice invoice, Refund refund) in billing.Entries.SelectMany(e => e.Refunds.Select(r => (e.Invoice, r))))
+        {
+            if (refund is { State: RefundState.Succeeded, GatewayRefundId: { } made }
+                && (refunds.GetValueOrDefault(made) is not { } there || there.Amount != refund.Amount.Minor || there.PaymentIntent != refund.GatewayPaymentId))
+            {
+                yield return new Finding("unbacked", $"{invoice.Id} counts refund {refund.No} as made; the gateway does not.");
+            }
+        }
+
+        foreach (var twice in stripe.Refunds.Where(r => r.Status is not ("failed" or "canceled") && r.Metadata.ContainsKey("refund_no"))
+                     .GroupBy(r => (r.Metadata["invoice_id"], r.Metadata["refund_no"])).Where(g => g.Count() > 1))
+        {
+            yield return new Finding("refunded twice", $"Refund {twice.Key.Item2} of {twice.Key.Item1} was made {twice.Count()} times.");
+        }
+
         if (atRest)
         {
+            HashSet<string> known = [.. billing.Entries.SelectMany(e => e.Refunds)
+                .Where(r => r.State == RefundState.Succeeded).Select(r => r.GatewayRefundId!)];
+            HashSet<string> ours = [.. succeeded.Where(i => i.Metadata.ContainsKey("invoice_id")).Select(i => i.Id)];
+            foreach (StripeAuditRefund lost in stripe.Refunds.Where(r => r.Status == "succeeded" && ours.Contains(r.PaymentIntent) && !known.Contains(r.Id)))
+            {
+                yield return new Finding("lost", $"{lost.Id} gave money back at the gateway and is counted nowhere.");
+            }
+
             HashSet<string> counted = [.. billing.Entries.SelectMany(e => e.Attempts)
                 .Where(a => a.State is AttemptState.Succeeded or AttemptState.Reversed && a.GatewayPaymentId is not null).Select(a => a.GatewayPaymentId!)];
             foreach (StripeAuditIntent lost in succeeded.Where(i => i.Metadata.ContainsKey("invoice_id") && !counted.Contains(i.Id)))

@@ -30,6 +30,7 @@ public sealed class OpenApiTests
         await job.BookAndBillAsync();
         await job.RenewAsync();
         await job.LookAtEverythingAsync();
+        await job.FillAWalletAsync();
         await job.ChangeEverythingAsync();
 
         Assert.Equal(Elsewhere, api.Operations.Select(o => o.Id).Except(job.Client.Used).Order(StringComparer.Ordinal));
@@ -152,6 +153,33 @@ public sealed class OpenApiTests
             await client.CallAsync("staff", "OpenApi_Get", []);
         }
 
+        /// <summary>A member of a plan with credits and passes, and what staff put beside them.</summary>
+        public async Task FillAWalletAsync()
+        {
+            await client.EditAsync("Operator_Get", "Operator_Edit", [], new() { ["bookingPassesEnabled"] = true });
+            JsonArray Rooms() => new(_room);
+            string plan = await NewAsync("Plans_Create", PlanOf("50.00", isDefault: false, [])
+                .With("credits", new JsonArray(new JsonObject { ["name"] = "Rooms", ["resourceIds"] = Rooms(), ["minutes"] = 600 }))
+                .With("passOffers", new JsonArray(
+                    new JsonObject { ["name"] = "Hour", ["hours"] = 1, ["price"] = Eur("10.00"), ["taxRateId"] = _tax, ["resourceIds"] = Rooms() })));
+            string customer = await NewAsync("Customers_Create", new() { ["name"] = "Fay", ["billingEmail"] = "fay@example.test" });
+            string fay = await NewAsync("Members_Create", new() { ["customerId"] = customer, ["locationId"] = _location, ["email"] = "fay@example.test" });
+            await CardAsync(customer, "pm_card_visa");
+            await client.CallAsync(fay, "Memberships_SignUp", [], new() { ["planId"] = plan });
+            await client.AdvanceToAsync("2025-02-09T00:10:00Z");
+            JsonObject bought = await client.CallAsync(fay, "BookingPasses_Buy", [fay], new() { ["offer"] = "Hour", ["quantity"] = 2 });
+            Assert.Equal("issued", (string?)bought["state"]);
+            JsonObject invoice = await client.CallAsync(fay, "Invoices_Get", [(string)bought["invoiceId"]!]);
+            Assert.Equal(("paid", "23.80"), ((string?)invoice["settlement"], (string?)invoice["total"]!["amount"]));
+            JsonObject given = await client.CallAsync("staff", "BookingPasses_Assign", [fay], new() { ["offer"] = "Hour", ["quantity"] = 1 });
+            await client.CallAsync("staff", "BookingPasses_Remove", [fay, (string)given["passes"]![0]!["id"]!]);
+            JsonObject credit = new() { ["name"] = "Sorry", ["resourceIds"] = Rooms(), ["minutes"] = 60, ["from"] = "2025-02-01" };
+            string grant = (string)(await client.CallAsync("staff", "CreditGrants_Create", [fay], credit))["id"]!;
+            await client.CallAsync("staff", "CreditGrants_Withdraw", [fay, grant]);
+            JsonObject wallet = await client.CallAsync(fay, "Wallet_Get", [fay]);
+            Assert.Equal((120, 2), ((int)wallet["passMinutesLeft"]!, wallet["credits"]!.AsArray().Count));
+        }
+
         public async Task ChangeEverythingAsync()
         {
             JsonObject renamed = new() { ["name"] = "Other" };
@@ -163,10 +191,28 @@ public sealed class OpenApiTests
             await client.CallAsync("staff", "Resources_RemovePicture", [_room], etag: "*");
             await client.EditAsync("Customers_Get", "Customers_Edit", [_people["Ada"].Customer], renamed);
             await client.CallAsync("staff", "Memberships_Assign", [], new() { ["memberId"] = _people["Bob"].Member, ["planId"] = _plan });
+            await ComeAndGoAsync();
             (_, string dan, string dans) = _people["Dan"];
             JsonObject ending = await client.CallAsync(dan, "Memberships_Get", [dans]);
             await client.CallAsync(dan, "Memberships_Cancel", [dans], new() { ["on"] = "2025-02-20" }, $"\"{ending["version"]}\"");
             await client.CallAsync("owner", "Operator_Suspend", []);
+        }
+
+        /// <summary>A guest without a membership comes in with a day pass.</summary>
+        private async Task ComeAndGoAsync()
+        {
+            string guest = await NewAsync(
+                "Members_Create", new() { ["customerId"] = _people["Bob"].Customer, ["locationId"] = _location, ["email"] = "guest@example.test" });
+            JsonObject here = new() { ["locationId"] = _location };
+            Assert.Equal("no_passes_left", await client.RefusedAsync(guest, "CheckIns_Create", [], here));
+            JsonObject pass = await client.CallAsync("staff", "DayPasses_Issue", [guest], new() { ["locationId"] = _location, ["passes"] = 2 });
+            JsonObject checkIn = await client.CallAsync(guest, "CheckIns_Create", [], here);
+            string id = (string)checkIn["id"]!;
+            await client.CallAsync(guest, "CheckIns_CheckOut", [id]);
+            Assert.Equal("member", (string?)(await client.CallAsync(guest, "CheckIns_Get", [id]))["leftBy"]);
+            Assert.Single((await client.CallAsync("staff", "CheckIns_List", ["locationId=" + _location]))["results"]!.AsArray());
+            await client.CallAsync("staff", "DayPasses_Cancel", [guest, (string)pass["id"]!]);
+            Assert.Equal("cancelled", (string?)(await client.CallAsync(guest, "DayPasses_List", [guest]))["results"]![0]!["state"]);
         }
 
         private async Task SubscribeAsync(string who, string whose, string id)

@@ -23,11 +23,20 @@ internal static class BadReferences
     private static IEnumerable<BadRequest> UnknownIds =>
     [
         .. Collections.Select(path => Get("an unknown id: " + path, _ => $"/api/v1/{path}_{Nothing}", 404, NotFound)),
-        .. new[] { "bookings/bkg", "memberships/mem" }
+        .. new[] { "bookings/bkg", "check-ins/chk", "memberships/mem" }
             .Select(path => Get("an unknown id: " + path, _ => $"/api/v1/{path}_{Nothing}000000", 404, NotFound)),
         Get("an id of no form in the path", _ => "/api/v1/members/1", 404, NotFound),
         Get("an id of another kind in the path", s => $"/api/v1/members/{s.Location}", 404, NotFound),
         Get("an id with a way out of its place", _ => "/api/v1/members/..%2F..%2Fsettings", 404, NotFound),
+        Get("the day passes of nobody", _ => $"/api/v1/members/mbr_{Nothing}/day-passes", 404, NotFound),
+        Get("the check-ins of no location", _ => $"/api/v1/check-ins?locationId=loc_{Nothing}", 404, NotFound),
+        Act("a check-out of nothing", _ => $"/api/v1/check-ins/chk_{Nothing}000000/check-out", 404, NotFound),
+        Post("day passes for nobody", _ => $"/api/v1/members/mbr_{Nothing}/day-passes", s => Passes(s), 404, NotFound),
+        Post("day passes for no location", s => $"/api/v1/members/{s.Eve.Member}/day-passes",
+            s => Passes(s).With("locationId", "loc_" + Nothing), 422, Unknown),
+        Post("a check-in at no location", "/api/v1/check-ins", _ => new JsonObject { ["locationId"] = "loc_" + Nothing }, 422, Unknown) with { As = "eve" },
+        Post("a check-in of nobody", "/api/v1/check-ins", s => CheckIn(s).With("memberId", "mbr_" + Nothing), 422, Unknown),
+        new("a cancellation of no day pass", "DELETE", s => $"/api/v1/members/{s.Eve.Member}/day-passes/dps_{Nothing}000000", _ => null, 404, NotFound),
         Get("the picture of nothing", _ => $"/api/v1/plans/pln_{Nothing}/image", 404, NotFound),
         Get("a picture that a resource does not have", s => $"/api/v1/resources/{s.Room}/image", 404, NotFound),
         Get("the access of nobody", _ => $"/api/v1/members/mbr_{Nothing}/access", 404, NotFound),
@@ -40,6 +49,11 @@ internal static class BadReferences
         Act("a calendar feed of no resource", _ => $"/api/v1/resources/res_{Nothing}/calendar-feed", 404, NotFound),
         Get("a calendar feed under a token nobody has", _ => $"/api/v1/calendar-feeds/feed_{new string('A', 43)}.ics", 404, NotFound),
         Get("a calendar feed under a token of no form", _ => "/api/v1/calendar-feeds/..%2Fmembers.ics", 404, NotFound),
+        Get("the wallet of nobody", _ => $"/api/v1/members/mbr_{Nothing}/wallet", 404, NotFound),
+        Post("passes for nobody", _ => $"/api/v1/members/mbr_{Nothing}/booking-passes", _ => Bodies.Passes(), 404, NotFound),
+        new("a removal of no pass", "DELETE", s => $"/api/v1/members/{s.Ada.Member}/booking-passes/bps_{Nothing}", _ => null, 404, NotFound),
+        new("a withdrawal of no credit", "DELETE", s => $"/api/v1/members/{s.Ada.Member}/credit-grants/grt_{Nothing}", _ => null, 404, NotFound),
+        Post("credit for no resource", s => $"/api/v1/members/{s.Ada.Member}/credit-grants", _ => Bodies.Credit("res_" + Nothing), 422, Unknown),
         Act("a replay of nothing", _ => "/api/v1/dead-letters/billing/none/replay", 404, NotFound),
         Post("a plan at no location", "/api/v1/plans", s => Bodies.Plan(s).With("locationId", "loc_" + Nothing), 422, Unknown),
         Post("a plan with no tax rate", "/api/v1/plans", s => Bodies.Plan(s).With("taxRateId", "tax_" + Nothing), 422, Unknown),
@@ -56,11 +70,13 @@ internal static class BadReferences
         .. new (string What, Func<Space, string> Path)[]
         {
             ("member", s => $"members/{s.Ada.Member}"),
+            ("day passes", s => $"members/{s.Ada.Member}/day-passes"),
             ("doors", s => $"members/{s.Ada.Member}/access"),
             ("customer", s => $"customers/{s.Ada.Customer}"),
             ("payment methods", s => $"customers/{s.Ada.Customer}/payment-methods"),
             ("membership", s => $"memberships/{s.AdasMembership}"),
             ("dunning", s => $"memberships/{s.AdasMembership}/dunning"),
+            ("wallet", s => $"members/{s.Ada.Member}/wallet"),
             ("calendar feed", s => $"members/{s.Ada.Member}/calendar-feed"),
             ("booking", s => $"bookings/{s.AdasBooking}"),
             ("bookings", s => $"bookings?memberId={s.Ada.Member}"),
@@ -68,6 +84,9 @@ internal static class BadReferences
             ("invoices", s => $"invoices?customerId={s.Ada.Customer}"),
         }.Select(other => Get("another member's " + other.What, s => "/api/v1/" + other.Path(s), 404, NotFound) with { As = "bob" }),
         Post("a booking for another member", "/api/v1/bookings", s => Bodies.Booking(s).With("memberId", s.Ada.Member), 404, NotFound) with { As = "bob" },
+        Post("passes bought for another member", s => $"/api/v1/members/{s.Ada.Member}/booking-passes/purchases", _ => Bodies.Passes(), 404, NotFound)
+            with { As = "bob", Key = "bad-other" },
+        Post("a check-in of another member", "/api/v1/check-ins", s => CheckIn(s).With("memberId", s.Ada.Member), 404, NotFound) with { As = "bob" },
         Post("another customer's card", s => $"/api/v1/customers/{s.Ada.Customer}/payment-methods", _ => Card, 404, NotFound) with { As = "bob" },
         Act("a payment of another's invoice", s => $"/api/v1/invoices/{s.AdasInvoice}/pay", 404, NotFound) with { As = "bob", Key = "bad-other" },
         Act("a calendar feed of another", s => $"/api/v1/members/{s.Ada.Member}/calendar-feed", 404, NotFound) with { As = "bob" },
@@ -86,17 +105,26 @@ internal static class BadReferences
         Post("a member who adds a location", "/api/v1/locations", _ => Bodies.Location(), 403, "forbidden") with { As = "ada" },
         Get("a member who lists the customers", _ => "/api/v1/customers", 403, "forbidden") with { As = "ada" },
         Get("a member who reads the settings", _ => "/api/v1/settings/operator", 403, "forbidden") with { As = "ada" },
+        Post("a member who gives himself day passes", s => $"/api/v1/members/{s.Eve.Member}/day-passes", s => Passes(s), 403, "forbidden") with { As = "eve" },
+        new("a member who cancels a day pass", "DELETE", s => $"/api/v1/members/{s.Eve.Member}/day-passes/dps_{Nothing}000000", _ => null, 403, "forbidden")
+            { As = "eve" },
+        Get("a member who lists the check-ins", s => $"/api/v1/check-ins?locationId={s.Location}", 403, "forbidden") with { As = "ada" },
         Get("a member who lists a room's bookings", s => $"/api/v1/bookings?resourceId={s.Room}&from=2025-01-01&to=2025-01-10", 403, "forbidden")
             with { As = "ada" },
         Post("a member who gives himself a membership", "/api/v1/memberships", s => Plan(s.Plan).With("memberId", s.Eve.Member), 403, "forbidden")
             with { As = "eve" },
         Act("a member who makes a room's calendar feed", s => $"/api/v1/resources/{s.Room}/calendar-feed", 403, "forbidden") with { As = "ada" },
+        Post("a member who gives himself passes", s => $"/api/v1/members/{s.Ada.Member}/booking-passes", _ => Bodies.Passes(), 403, "forbidden") with { As = "ada" },
+        Post("a member who gives himself credit", s => $"/api/v1/members/{s.Ada.Member}/credit-grants", s => Bodies.Credit(s.Room), 403, "forbidden")
+            with { As = "ada" },
         Act("staff who suspend the account", _ => "/api/v1/settings/operator/suspend", 403, "forbidden"),
     ];
 
     private static IEnumerable<BadRequest> Headers =>
     [
         Post("a sign-up without a key", "/api/v1/memberships/sign-up", s => Plan(s.Plan), 400, "idempotency_key_required") with { As = "ada" },
+        Post("a purchase of passes without a key", s => $"/api/v1/members/{s.Ada.Member}/booking-passes/purchases", _ => Bodies.Passes(), 400,
+            "idempotency_key_required") with { As = "ada" },
         Act("a payment without a key", s => $"/api/v1/invoices/{s.AdasInvoice}/pay", 400, "idempotency_key_required") with { As = "ada" },
         Post("a bill run without a key", "/api/v1/bill-runs", _ => new JsonObject(), 400, "idempotency_key_required"),
         Post("a key with a blank", "/api/v1/locations", _ => Bodies.Location(), 400, "malformed_request") with { Key = "two words" },
@@ -136,6 +164,8 @@ internal static class BadReferences
         Get("a day in words", s => $"/api/v1/bookings?memberId={s.Ada.Member}&from=monday", 400, "malformed_request"),
         Get("a list of everybody's bookings", _ => "/api/v1/bookings", 422, "invalid_value"),
         Get("the bookings of no member", _ => $"/api/v1/bookings?memberId=mbr_{Nothing}", 404, NotFound),
+        Get("the check-ins of nowhere", _ => "/api/v1/check-ins", 400, "malformed_request"),
+        Get("the check-ins of the year 1999", s => $"/api/v1/check-ins?locationId={s.Location}&date=1999-12-31", 422, "invalid_value"),
         Get("a queue nobody has", _ => "/api/v1/dead-letters?queue=parcels", 422, Unknown),
     ];
 
@@ -147,6 +177,10 @@ internal static class BadReferences
         Get("a path of nothing", _ => "/api/v1/nowhere", 404, NotFound),
         Get("a version of nothing", _ => "/api/v2/locations", 404, NotFound),
     ];
+
+    private static JsonObject Passes(Space space) => new() { ["locationId"] = space.Location, ["passes"] = 5 };
+
+    private static JsonObject CheckIn(Space space) => new() { ["locationId"] = space.Location };
 
     private static JsonObject Card => new() { ["paymentMethod"] = "pm_card_visa" };
 

@@ -16,7 +16,7 @@ internal static class BadValues
     private const string Memberships = "/api/v1/memberships";
     private const string SignUp = "/api/v1/memberships/sign-up";
 
-    public static IEnumerable<BadRequest> All => [.. Texts, .. Amounts, .. Terms, .. Times, .. States];
+    public static IEnumerable<BadRequest> All => [.. Texts, .. Amounts, .. Terms, .. Times, .. States, .. DayPasses];
 
     private static IEnumerable<BadRequest> Texts =>
     [
@@ -46,6 +46,14 @@ internal static class BadValues
         Post("a plan in another currency than its location", Plans, s => Bodies.Plan(s).With("price", Bodies.Money("200.00", "cad")), 422, Mismatch),
         Post("a rate in another currency than its location", Rates, s => Bodies.Rate(s).With("locationIds", new JsonArray(s.Boston)), 422, Mismatch),
         Post("a resource with a rate in another currency", "/api/v1/resources", s => Bodies.Resource(s, s.Rate).With("locationId", s.Boston), 422, Mismatch),
+        Post("credit in another currency than the location", Grants, s => Bodies.Credit(s.Room, null).With("amount", Bodies.Money("5.00", "usd")), 422, Mismatch),
+        Post("credit of minutes and money", Grants, s => Bodies.Credit(s.Room).With("amount", Bodies.Money("5.00")), 422, Invalid),
+        Post("credit of nothing", Grants, s => Bodies.Credit(s.Room, null), 422, Invalid),
+        Post("credit of no minutes", Grants, s => Bodies.Credit(s.Room, 0), 422, Invalid),
+        Post("credit for the same resource twice", Grants, s => Bodies.Credit(s.Room).With("resourceIds", new JsonArray(s.Room, s.Room)), 422, Invalid),
+        Post("no passes", Passes, _ => Bodies.Passes(0), 422, Invalid),
+        Post("21 passes", Passes, _ => Bodies.Passes(21), 422, Invalid),
+        Post("a pass of no name", Passes, _ => Bodies.Passes().With("offer", " "), 422, Invalid),
         Put("a location that changes its currency", s => $"/api/v1/locations/{s.Location}", _ => Bodies.Location().With("currency", "usd"), 422, Mismatch),
         Put("a rate that changes its currency", s => $"/api/v1/rates/{s.Rate}",
             s => Bodies.Rate(s).With("hourlyPrice", Bodies.Money("1.00", "usd")), 422, Mismatch),
@@ -86,6 +94,7 @@ internal static class BadValues
         Post("a renewal today", Memberships, s => Give(s).With("renewalOn", "2025-01-01"), 409, "renewal_date_in_past"),
         Post("an end of the membership in the past", s => $"/api/v1/memberships/{s.AdasMembership}/cancel", _ => End("2024-12-31"), 422, "in_the_past")
             with { IfMatch = "*" },
+        Post("credit that ends before it begins", Grants, s => Bodies.Credit(s.Room).With("until", "2024-12-31"), 422, "end_before_start"),
         Get("a list that ends before it begins", s => $"/api/v1/bookings?memberId={s.Ada.Member}&from=2025-01-02&to=2025-01-01", 422, "end_before_start"),
     ];
 
@@ -99,6 +108,9 @@ internal static class BadValues
         Post("a sign-up for nobody", SignUp, s => new JsonObject { ["planId"] = s.Plan }, 422, Invalid) with { Key = "bad-nobody" },
         Post("a sign-up without a card", SignUp, s => new JsonObject { ["planId"] = s.Plan }, 409, "payment_method_required")
             with { As = "eve", Key = "bad-no-card" },
+        Post("passes that the plan does not offer", Passes, _ => Bodies.Passes(), 409, "pass_not_offered"),
+        Post("passes to buy that the plan does not offer", s => Passes(s) + "/purchases", _ => Bodies.Passes(), 409, "pass_not_offered")
+            with { As = "ada", Key = "bad-offer" },
         Act("an account that is Active already", _ => "/api/v1/settings/operator/activate", 409, "invalid_transition") with { As = "owner" },
         Act("an invoice that is paid already", s => $"/api/v1/invoices/{s.AdasInvoice}/pay", 409, "invalid_transition") with { As = "ada", Key = "bad-paid" },
         Put("a plan that moves to another location", s => $"/api/v1/plans/{s.Plan}", s => Bodies.Plan(s).With("locationId", s.Boston), 422, Invalid),
@@ -106,8 +118,30 @@ internal static class BadValues
             s => Bodies.Resource(s, null).With("locationId", s.Boston), 422, Invalid),
     ];
 
+    private static IEnumerable<BadRequest> DayPasses =>
+    [
+        Issue("no day passes at all", s => Passes(s).With("passes", 0), Invalid),
+        Issue("1,001 day passes", s => Passes(s).With("passes", 1001), Invalid),
+        Issue("a day pass that ends before it begins", s => Passes(s).With("validFrom", "2025-02-02").With("validTo", "2025-02-01"), "end_before_start"),
+        Issue("a day pass to the year 2201", s => Passes(s).With("validTo", "2201-01-01"), Invalid),
+        Issue("a day pass for a blank door", s => Passes(s).With("accessGroups", new JsonArray(" ")), Invalid),
+        Post("a check-in without a pass", "/api/v1/check-ins", s => new JsonObject { ["locationId"] = s.Location }, 422, "no_passes_left") with { As = "eve" },
+        Post("a check-in for nobody", "/api/v1/check-ins", s => new JsonObject { ["locationId"] = s.Location }, 422, Invalid),
+        Post("half a day where there are none", "/api/v1/check-ins",
+            s => new JsonObject { ["locationId"] = s.Location, ["halfDay"] = true }, 422, Invalid) with { As = "eve" },
+    ];
+
+    private static BadRequest Issue(string name, Func<Space, JsonNode> body, string code) =>
+        Post(name, s => $"/api/v1/members/{s.Eve.Member}/day-passes", body, 422, code);
+
+    private static JsonObject Passes(Space space) => new() { ["locationId"] = space.Location, ["passes"] = 5 };
+
     private static BadRequest Book(string name, string start, string end, string code) =>
         Post(name, Bookings, s => Bodies.Booking(s, start, end), 422, code) with { As = "ada" };
+
+    private static string Passes(Space space) => $"/api/v1/members/{space.Ada.Member}/booking-passes";
+
+    private static string Grants(Space space) => $"/api/v1/members/{space.Ada.Member}/credit-grants";
 
     private static JsonObject Method(string id) => new() { ["paymentMethod"] = id };
 

@@ -133,6 +133,16 @@ public sealed record Resident(string Customer, string Member);
 /// <summary>Acceptable bodies, for tests to make one thing wrong with.</summary>
 internal static class Bodies
 {
+    public static JsonObject Passes(int quantity = 1) => new() { ["offer"] = "Hour", ["quantity"] = quantity };
+
+    public static JsonObject Credit(string resource, int? minutes = 60) => new()
+    {
+        ["name"] = "Sorry",
+        ["resourceIds"] = new JsonArray(resource),
+        ["minutes"] = minutes,
+        ["from"] = "2025-01-01",
+    };
+
     public static JsonObject Location(string name = "North") => new() { ["name"] = name, ["timeZone"] = "Europe/Berlin", ["currency"] = "eur" };
 
     public static JsonObject Plan(Space space, string name = "Part time", bool isPublic = true) => new()

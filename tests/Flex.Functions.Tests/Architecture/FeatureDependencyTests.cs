@@ -16,8 +16,10 @@ public sealed partial class FeatureDependencyTests
         ["Bookings"] = ["Settings", "Catalogue", "Members", "Invoicing", "Wallets"],
         ["CalendarFeeds"] = ["Settings", "Catalogue", "Members", "Bookings"],
         ["Wallets"] = ["Settings", "Catalogue", "Members", "Invoicing", "Payments"],
+        ["RecurringBookings"] = ["Wallets"],
         ["Access"] = ["Settings", "Members"],
-        ["Memberships"] = ["Settings", "Catalogue", "Members", "Invoicing", "Payments", "Bookings", "Access"],
+        ["DayPasses"] = ["Settings", "Catalogue", "Members", "Access"],
+        ["Memberships"] = ["Settings", "Catalogue", "Members", "Invoicing", "Payments", "Bookings", "Access", "DayPasses"],
         ["Renewals"] = ["Settings", "Members", "Invoicing", "Payments", "Access", "Memberships"],
     };
 

@@ -82,5 +82,6 @@ public sealed class InvoiceArithmeticTests
         Somewhere,
         new TaxSnapshot(Rate, "Rate", [.. components.Select(c => new TaxComponent(c.Name, c.Percent))]),
         null,
+        null,
         new LocalDate(2025, 1, 1));
 }

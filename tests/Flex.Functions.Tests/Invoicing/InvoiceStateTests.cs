@@ -49,7 +49,7 @@ public sealed class InvoiceStateTests
 
         Assert.Equal(DocumentState.Voided, entry.Invoice.State);
         Assert.True(entry.Invoice.Holds());
-        Assert.False(entry.NeedsNumber(membershipsOnIssue: false));
+        Assert.False(entry.NeedsNumber(onIssue: false));
     }
 
     [Fact]
@@ -116,7 +116,7 @@ public sealed class InvoiceStateTests
     public void Any_order_and_repetition_of_the_same_observations_ends_in_the_same_state_and_keeps_the_invariant()
     {
         Gen<AttemptState> state = Gen.Int[(int)AttemptState.Unknown, (int)AttemptState.Reversed].Select(i => (AttemptState)i);
-        Gen<InvoiceKind> kind = Gen.Int[(int)InvoiceKind.BillRun, (int)InvoiceKind.SignUp].Select(i => (InvoiceKind)i);
+        Gen<InvoiceKind> kind = Gen.Int[(int)InvoiceKind.BillRun, (int)InvoiceKind.Booking].Select(i => (InvoiceKind)i);
         Gen.Select(kind, state.Array[1, 6], Gen.Int).Sample((k, seen, seed) =>
         {
             BookEntry start = Issued(k).Start(Start, Now).Value;
@@ -190,7 +190,7 @@ public sealed class InvoiceStateTests
             "Ada",
             "ada@example.com",
             null,
-            [new InvoiceLine("Room", 1, net, net, location, null, null, Today)],
+            [new InvoiceLine("Room", 1, net, net, location, null, null, null, Today)],
             Today,
             Today,
             "Bill Run",

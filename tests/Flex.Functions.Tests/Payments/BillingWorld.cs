@@ -121,6 +121,61 @@ public sealed class BillingWorld : IDisposable
         null,
         null);
 
+    public async Task<TaxRateId> TaxRateAsync(params decimal[] percents)
+    {
+        var rate = new TaxRate(
+            EntityId.Parse<TaxRateId>("tax_" + NextId()), "Tax", [.. percents.Select((percent, i) => new TaxComponent($"Tax {i}", percent))], 1);
+        (await Tables.CommitAsync(SettingsStore.Insert(rate), Cancellation)).Require();
+        return rate.Id;
+    }
+
+    /// <summary>Charges the customer and bills them at once.</summary>
+    public async Task<Invoice> BillAsync(Customer customer, params ChargeCreated[] charges)
+    {
+        foreach (ChargeCreated charge in charges)
+        {
+            await SendAsync(Queues.Billing, ChargeCreated.Subject, charge);
+        }
+
+        await RunBillsAsync(customer);
+        return (await InvoicesAsync(customer))[0];
+    }
+
+    public async Task RunBillsAsync(Customer customer)
+    {
+        await Get<StartBillRun>().HandleAsync(new BillRunRequest(customer.Id), Staff("key" + NextId()), Cancellation);
+        await PumpAsync();
+    }
+
+    public Task CancelAsync(ChargeCreated charge) =>
+        SendAsync(Queues.Billing, ChargeCancelled.Subject, new ChargeCancelled(charge.ChargeId, charge.CustomerId, "cancelled in time"));
+
+    public Task ReduceAsync(ChargeCreated charge, long by, string id = "r1") =>
+        SendAsync(Queues.Billing, ChargeReduced.Subject, new ChargeReduced(charge.ChargeId, charge.CustomerId, id, Euro(by), "shorter"));
+
+    /// <summary>Pays with the card on file.</summary>
+    public Task PayAsync(InvoiceId invoice) => Get<PayInvoice>().HandleAsync(invoice, Staff("pay" + NextId()), Cancellation);
+
+    public async Task<long> AccountAsync(Customer customer) => (await Book.AccountAsync(customer.Id, Eur, Cancellation)).Account.Balance.Minor;
+
+    public Task<IReadOnlyList<CreditNote>> NotesAsync(InvoiceId invoice) => Book.NotesAsync(invoice, Cancellation);
+
+    /// <summary>Something that is paid as it is bought; a booking stands for a charge.</summary>
+    public ImmediateCharge Purchase(
+        Customer customer, ImmediatePurpose purpose = ImmediatePurpose.BookingPass, long cents = 1000, decimal quantity = 1) => new(
+        EntityId.Parse<InvoiceId>("inv_" + NextId()),
+        purpose,
+        "source-" + NextId(),
+        customer.Id,
+        EntityId.Parse<MemberId>("mbr_" + new string('7', 26)),
+        Location,
+        "Meeting room",
+        quantity,
+        Euro(cents),
+        null,
+        purpose == ImmediatePurpose.Booking ? EntityId.Derive<ChargeId>("charge" + NextId(), EntityId.Home(customer.Id)) : null,
+        new LocalDate(2025, 1, 2));
+
     public static MembershipId Membership { get; } = EntityId.Parse<MembershipId>("mem_" + new string('8', 32));
 
     public async Task SendAsync<T>(string queue, string subject, T body)
@@ -137,7 +192,7 @@ public sealed class BillingWorld : IDisposable
     public async Task<BookEntry> EntryAsync(InvoiceId id) => (await Book.FindAsync(id, Cancellation))!.Entry;
 
     public async Task<IReadOnlyList<Invoice>> InvoicesAsync(Customer customer) =>
-        [.. (await Book.ListAsync(customer.Id, null, 1000, Cancellation)).Select(i => i.Invoice)];
+        [.. (await Book.ListAsync(customer.Id, null, 1000, Cancellation)).Select(i => i.Entry.Invoice)];
 
     public async Task HoldsAsync() => Assert.Empty(await Get<BillingAudit>().CheckAsync(Cancellation));
 
@@ -167,6 +222,8 @@ public sealed class PumpedBroker(FakeTimeProvider time) : IMessagePublisher
     /// <summary>Queues nobody here consumes: their messages are facts for others.</summary>
     public List<Envelope> Memberships { get; } = [];
 
+    public List<Envelope> Bookings { get; } = [];
+
     public List<(string Queue, Envelope Message, Exception Fault)> Dead { get; } = [];
 
     public int Published { get; private set; }
@@ -187,6 +244,10 @@ public sealed class PumpedBroker(FakeTimeProvider time) : IMessagePublisher
         {
             Memberships.Add(message);
         }
+        else if (queue == Queues.Bookings)
+        {
+            Bookings.Add(message);
+        }
         else
         {
             _waiting.Add((time.Now() + (delay ?? Duration.Zero), queue, message, 0));
@@ -197,6 +258,18 @@ public sealed class PumpedBroker(FakeTimeProvider time) : IMessagePublisher
 
     public IReadOnlyList<MembershipPaymentSettled> Settled() =>
         [.. Memberships.Where(m => m.Subject == MembershipPaymentSettled.Subject).DistinctBy(m => m.Id).Select(m => m.Read<MembershipPaymentSettled>())];
+
+    /// <summary>What bookings were told, each message once, in the order of first publication.</summary>
+    public IReadOnlyList<T> Told<T>(string subject) =>
+        [.. Bookings.Where(m => m.Subject == subject).DistinctBy(m => m.Id).Select(m => m.Read<T>())];
+
+    /// <summary>Takes waiting messages away, as if they were late.</summary>
+    public IReadOnlyList<Envelope> Take(string subject)
+    {
+        Envelope[] taken = [.. _waiting.Where(m => m.Message.Subject == subject).Select(m => m.Message)];
+        _waiting.RemoveAll(m => m.Message.Subject == subject);
+        return taken;
+    }
 
     public async Task PumpAsync(MessageDispatcher dispatcher, CancellationToken cancellation)
     {

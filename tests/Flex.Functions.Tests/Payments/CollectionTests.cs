@@ -223,8 +223,8 @@ public sealed class CollectionTests : IDisposable
         string? after = null;
         do
         {
-            IReadOnlyList<(string Position, Invoice Invoice)> page = await world.Book.ListAsync(ada.Id, after, 2, Cancellation);
-            read.AddRange(page.Select(p => p.Invoice.Id));
+            IReadOnlyList<(string Position, BookEntry Entry)> page = await world.Book.ListAsync(ada.Id, after, 2, Cancellation);
+            read.AddRange(page.Select(p => p.Entry.Invoice.Id));
             after = page.Count == 2 ? page[^1].Position : null;
         }
         while (after is not null);

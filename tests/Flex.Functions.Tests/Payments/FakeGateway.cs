@@ -15,6 +15,8 @@ public sealed class FakeGateway : IPaymentGateway
     private readonly Lock _gate = new();
     private readonly Dictionary<string, GatewayPayment> _byKey = new(StringComparer.Ordinal);
     private readonly Dictionary<string, GatewayPayment> _byId = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, (string PaymentId, GatewayRefund Refund)> _refunds = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, string> _refundKeys = new(StringComparer.Ordinal);
     private readonly Dictionary<string, GatewayDispute> _disputes = new(StringComparer.Ordinal);
 
     public bool IsConnected { get; set; } = true;
@@ -51,6 +53,63 @@ public sealed class FakeGateway : IPaymentGateway
 
     public Task<GatewayPayment?> FindPaymentAsync(string gatewayCustomerId, PaymentReference reference, Instant since, CancellationToken cancellation) =>
         Look(() => _byId.Values.FirstOrDefault(p => p.Reference == reference));
+
+    /// <summary>Every refund call that reached the gateway.</summary>
+    public List<RefundOrder> RefundCalls { get; } = [];
+
+    /// <summary>What becomes of the next refunds, one each; then they succeed. A null state is one that never happened.</summary>
+    public Queue<(RefundState? State, bool Lost)> RefundScripts { get; } = [];
+
+    /// <summary>Refunds that exist: what was really sent back.</summary>
+    public IEnumerable<GatewayRefund> Refunds => _refunds.Values.Select(r => r.Refund);
+
+    public Task<RefundObservation> RefundAsync(RefundOrder order, CancellationToken cancellation)
+    {
+        lock (_gate)
+        {
+            RefundCalls.Add(order);
+            if (Down)
+            {
+                throw new TransientFaultException("down");
+            }
+
+            if (_refundKeys.TryGetValue(order.Key, out string? known))
+            {
+                return Task.FromResult(_refunds[known].Refund.Observation);
+            }
+
+            (RefundState? state, bool lost) = RefundScripts.Count > 0 ? RefundScripts.Dequeue() : (RefundState.Succeeded, false);
+            if (state is { } made)
+            {
+                _refundKeys[order.Key] = AddRefund(order.PaymentId, order.Reference, order.Amount, made);
+            }
+
+            return lost || state is null
+                ? throw new TransientFaultException("lost")
+                : Task.FromResult(_refunds[_refundKeys[order.Key]].Refund.Observation);
+        }
+    }
+
+    public Task<IReadOnlyList<GatewayRefund>> FindRefundsAsync(string paymentId, CancellationToken cancellation) => Down
+        ? Task.FromException<IReadOnlyList<GatewayRefund>>(new TransientFaultException("down"))
+        : Task.FromResult<IReadOnlyList<GatewayRefund>>([.. _refunds.Values.Where(r => r.PaymentId == paymentId).Select(r => r.Refund)]);
+
+    public Task<string?> FindPaymentIdAsync(string chargeOrRefundId, CancellationToken cancellation) => Task.FromResult<string?>(
+        _refunds.TryGetValue(chargeOrRefundId, out (string PaymentId, GatewayRefund Refund) refund)
+            ? refund.PaymentId
+            : chargeOrRefundId.Replace("ch_", "pi_", StringComparison.Ordinal));
+
+    /// <summary>Makes a refund, e.g. behind the caller's back; its id.</summary>
+    public string AddRefund(string paymentId, RefundReference? reference, Money amount, RefundState state = RefundState.Succeeded)
+    {
+        string id = $"re_{_refunds.Count + 1}";
+        _refunds[id] = (paymentId, new GatewayRefund(id, reference, amount, new RefundObservation(state, id)));
+        return id;
+    }
+
+    /// <summary>The refund changes at the gateway.</summary>
+    public void RefundBecomes(string id, RefundState state, string? code = null) =>
+        _refunds[id] = (_refunds[id].PaymentId, _refunds[id].Refund with { Observation = new RefundObservation(state, id, code) });
 
     public Task<GatewayDispute?> FindDisputeAsync(string disputeId, CancellationToken cancellation) =>
         Task.FromResult(_disputes.GetValueOrDefault(disputeId));

@@ -244,7 +244,7 @@ public sealed class StripeEventTests : IDisposable
     }
 
     private static StripeEventHandler Handler(BillingWorld world) =>
-        new StripeEventHandler(world.Book, world.Gateway, world.Get<PaymentRunner>());
+        new StripeEventHandler(world.Book, world.Gateway, world.Get<PaymentRunner>(), world.Get<RefundRunner>());
 
     private static Envelope Message(string id, string type, string objectId) =>
         new(id, StripeEventReceived.Subject, StorageJson.Write(new StripeEventReceived(id, type, objectId, "{}")), null);

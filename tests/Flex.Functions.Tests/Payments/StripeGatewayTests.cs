@@ -209,6 +209,69 @@ public sealed class StripeGatewayTests : IDisposable
         await Assert.ThrowsAsync<TransientFaultException>(async () => await down.CreateCustomerAsync(Ada(), Cancellation));
     }
 
+    [Theory]
+    [InlineData("pm_card_visa", RefundState.Succeeded)]
+    [InlineData("pm_card_pendingRefund", RefundState.Processing)]
+    [Trait("Rule", "INV-12")]
+    public async Task A_refund_is_made_once_per_key_and_found_by_its_payment(string method, RefundState state)
+    {
+        PaymentObservation paid = await _gateway.ChargeAsync(await ChargeAsync(method), Cancellation);
+        RefundOrder order = Refund(paid.GatewayPaymentId!, 400);
+
+        RefundObservation first = await _gateway.RefundAsync(order, Cancellation);
+        RefundObservation second = await _gateway.RefundAsync(order, Cancellation);
+
+        Assert.Equal((state, first), (first.State, second));
+        GatewayRefund found = Assert.Single(await _gateway.FindRefundsAsync(paid.GatewayPaymentId!, Cancellation));
+        Assert.Equal((first.GatewayRefundId, order.Reference, order.Amount, state), (found.Id, found.Reference, found.Amount, found.Observation.State));
+        StripeAuditCharge charge = Assert.Single(_simulator.Audit().Charges);
+        Assert.Equal(paid.GatewayPaymentId, await _gateway.FindPaymentIdAsync(charge.Id, Cancellation));
+        Assert.Equal(paid.GatewayPaymentId, await _gateway.FindPaymentIdAsync(found.Id, Cancellation));
+        Assert.Null(await _gateway.FindPaymentIdAsync("ch_nothing", Cancellation));
+    }
+
+    [Fact]
+    [Trait("Rule", "INV-12")]
+    public async Task A_refund_of_more_than_is_left_is_refused_and_one_without_an_answer_is_transient_and_found()
+    {
+        PaymentObservation paid = await _gateway.ChargeAsync(await ChargeAsync("pm_card_visa"), Cancellation);
+        _faults.Next = new StripeFault(StripeFaultKind.LostAfterEffect);
+        await Assert.ThrowsAsync<TransientFaultException>(() => _gateway.RefundAsync(Refund(paid.GatewayPaymentId!, 2000), Cancellation));
+        Assert.Equal(2000, Assert.Single(await _gateway.FindRefundsAsync(paid.GatewayPaymentId!, Cancellation)).Amount.Minor);
+
+        RefundObservation refused = await _gateway.RefundAsync(Refund(paid.GatewayPaymentId!, 2000) with { Key = "refund:2" }, Cancellation);
+
+        Assert.Equal(RefundState.Failed, refused.State);
+        Assert.Single(_simulator.Audit().Refunds);
+    }
+
+    [Theory]
+    [InlineData(400, "invalid_request_error", "charge_already_refunded", false)]
+    [InlineData(400, "idempotency_error", null, true)]
+    [InlineData(429, "invalid_request_error", "lock_timeout", true)]
+    [InlineData(429, "invalid_request_error", "rate_limit", true)]
+    [InlineData(409, "idempotency_error", "idempotency_key_in_use", true)]
+    [InlineData(401, "invalid_request_error", null, true)]
+    [InlineData(500, "api_error", null, true)]
+    [Trait("Rule", "PAY-5")]
+    public async Task A_refunds_error_answers_are_failed_or_transient(int status, string type, string? code, bool transient)
+    {
+        string body = System.Text.Json.JsonSerializer.Serialize(new { error = new { type, code, message = "no" } });
+        StripeGateway gateway = Gateway(new Fixed((HttpStatusCode)status, body));
+
+        if (transient)
+        {
+            await Assert.ThrowsAsync<TransientFaultException>(() => gateway.RefundAsync(Refund("pi_1", 1), Cancellation));
+        }
+        else
+        {
+            Assert.Equal((RefundState.Failed, code), ((await gateway.RefundAsync(Refund("pi_1", 1), Cancellation)).State, code));
+        }
+    }
+
+    private static RefundOrder Refund(string paymentId, long cents) => new(
+        new RefundReference(EntityId.Parse<InvoiceId>("inv_" + new string('1', 26)), 1), "refund:1", paymentId, new Money(cents, Currency.Parse("usd")));
+
     private static async Task AssertAsync(StripeGateway gateway, AttemptState? state)
     {
         if (state is null)

@@ -132,6 +132,14 @@ public sealed class SimulationItselfTests
         public Task<GatewayPayment?> FindPaymentAsync(
             string gatewayCustomerId, PaymentReference reference, Instant since, CancellationToken cancellation) => Task.FromResult<GatewayPayment?>(null);
 
+        public Task<RefundObservation> RefundAsync(RefundOrder order, CancellationToken cancellation) => inner.RefundAsync(order, cancellation);
+
+        public Task<IReadOnlyList<GatewayRefund>> FindRefundsAsync(string paymentId, CancellationToken cancellation) =>
+            inner.FindRefundsAsync(paymentId, cancellation);
+
+        public Task<string?> FindPaymentIdAsync(string chargeOrRefundId, CancellationToken cancellation) =>
+            inner.FindPaymentIdAsync(chargeOrRefundId, cancellation);
+
         public Task<GatewayDispute?> FindDisputeAsync(string disputeId, CancellationToken cancellation) => inner.FindDisputeAsync(disputeId, cancellation);
 
         public Task<string> CreateCustomerAsync(Customer customer, CancellationToken cancellation) => inner.CreateCustomerAsync(customer, cancellation);
