@@ -73,6 +73,12 @@ public static class BookingRules
             return new Error(ErrorKind.Forbidden, ErrorCodes.Forbidden, "Only staff may set a policy aside.");
         }
 
+        if (!caller.IsStaff && wish.Resource.Terms is { RequiresApproval: true, ApprovalDeadlineMinutes: var deadline }
+            && wish.Time.Start - now <= Duration.FromMinutes(deadline))
+        {
+            return Policy("approvalDeadlineMinutes", "/start", $"Bookings here need approval, {deadline} minutes before the start at the latest.").Error;
+        }
+
         if (BrokenPolicy(wish, now) is not { } broken)
         {
             return Array.Empty<PolicyOverride>();
@@ -175,7 +181,7 @@ public static class BookingRules
                     && !(s.EndsAt <= wish.Time.Start)));
     }
 
-    private static (string, Error) Policy(string rule, string pointer, string text) =>
+    internal static (string Rule, Error Error) Policy(string rule, string pointer, string text) =>
         (rule, Error.Invalid(ErrorCodes.BookingPolicy, pointer, text) with { Extensions = new Dictionary<string, object?> { ["rule"] = rule } });
 
     private static bool IsOnGrid(LocalDateTime local) =>

@@ -12,6 +12,9 @@ namespace Flex.Bookings;
 /// <param name="ChargeIds">What billing knows of it.</param>
 /// <param name="Payment">The last try to pay it at once; null when there was none.</param>
 /// <param name="ActBy">When it changes by itself: a hold ends, an approval or a check-in is missed.</param>
+/// <param name="CancelledBy">Subject of the caller; null when it ended by itself.</param>
+/// <param name="Overrides">What staff have set aside for it.</param>
+/// <param name="Moved">The latest change of its time or resource.</param>
 public sealed record BookingView(
     BookingId Id,
     ResourceId ResourceId,
@@ -35,8 +38,11 @@ public sealed record BookingView(
     Instant? ActBy,
     BookingCancelReason? CancelReason,
     Instant? CancelledAt,
+    string? CancelledBy,
     Instant? CheckedInAt,
     IReadOnlyList<PolicyOverride> Overrides,
+    BookingMove? Moved,
+    BookingApproval? Approval,
     Instant CreatedAt,
     long Version) : IVersioned
 {
@@ -63,8 +69,11 @@ public sealed record BookingView(
         b.ActBy,
         b.CancelReason,
         b.CancelledAt,
+        b.CancelledBy,
         b.CheckedInAt,
         b.Overrides,
+        b.LastChange is { } moved ? new BookingMove(moved.FromResourceId, moved.FromStart, moved.FromEnd, moved.By, moved.At) : null,
+        b.Approval,
         b.CreatedAt,
         b.Version);
 }
@@ -75,3 +84,7 @@ public sealed record BookingPaymentView(InvoiceId InvoiceId, BookingPaymentState
 {
     public static BookingPaymentView Of(BookingPayment payment) => new(payment.InvoiceId, payment.State, DeclineCodes.Shown(payment.FailureCode));
 }
+
+/// <summary>Where a booking was before it was moved, and by whom.</summary>
+/// <param name="By">Subject of the caller.</param>
+public sealed record BookingMove(ResourceId FromResourceId, Instant FromStart, Instant FromEnd, string By, Instant At);

@@ -12,9 +12,6 @@ public sealed record BookingWish(Resource Resource, Location Location, Rate Rate
 {
     public RatedTime Rated => RatedTime.Of(Resource, Rate, Location, Time);
 
-    /// <summary>What the resource keeps free around it.</summary>
-    public Buffers Buffers => new(Resource.Terms.BufferBeforeMinutes, Resource.Terms.BufferAfterMinutes);
-
     public bool HasPaidMembership => MemberStanding.HasPaid(Member);
 }
 
@@ -58,22 +55,34 @@ public sealed class BookingWishes(
         return place.IsError ? place.Error : place.Value.WishOf(visitor, new MemberTerms(visitor, []));
     }
 
-    /// <summary>What a stored booking was made of, as things are now; at another place and time where these are given.</summary>
-    public async Task<BookingWish> OfAsync(Booking booking, CancellationToken cancellation)
+    /// <summary>What a stored booking was made of, as things are now.</summary>
+    public Task<BookingWish> OfAsync(Booking booking, CancellationToken cancellation) =>
+        OfAsync(booking, booking.ResourceId, booking.Rate, new Interval(booking.Start, booking.End), cancellation);
+
+    /// <summary>What the change is made of that the booking is in the middle of.</summary>
+    public Task<BookingWish> OfAsync(Booking booking, BookingChange change, CancellationToken cancellation) =>
+        OfAsync(booking, change.ResourceId, change.Rate, new Interval(change.Start, change.End), cancellation);
+
+    private async Task<BookingWish> OfAsync(
+        Booking booking, ResourceId resourceId, FrozenRate frozen, Interval time, CancellationToken cancellation)
     {
-        Resource resource = await catalogue.FindResourceAsync(booking.ResourceId, cancellation)
-            ?? throw new DefectException($"{booking.ResourceId} does not exist.");
-        Rate rate = await catalogue.FindRateAsync(booking.Rate.RateId, cancellation)
-            ?? throw new DefectException($"{booking.Rate.RateId} does not exist.");
+        Resource resource = await ResourceAsync(resourceId, cancellation);
+        Rate rate = await catalogue.FindRateAsync(frozen.RateId, cancellation) ?? throw new DefectException($"{frozen.RateId} does not exist.");
         Member member = await members.FindAsync(booking.MemberId, cancellation)
             ?? throw new DefectException($"{booking.MemberId} does not exist.");
         Location location = await settings.LocationAsync(booking.LocationId, cancellation);
-        return new BookingWish(
-            resource, location, rate, member, await wallets.TermsAsync(member, cancellation), new Interval(booking.Start, booking.End));
+        return new BookingWish(resource, location, rate, member, await wallets.TermsAsync(member, cancellation), time);
     }
 
+    /// <summary>A resource that something stored refers to. No storage call but the first.</summary>
+    public async Task<Resource> ResourceAsync(ResourceId id, CancellationToken cancellation) =>
+        await catalogue.FindResourceAsync(id, cancellation) ?? throw new DefectException($"{id} does not exist.");
+
     /// <summary>What it costs the member now; nothing is taken. <c>booking_requires_pass</c>, <c>out_of_passes</c>.</summary>
-    public async Task<Result<PricedWish>> PriceAsync(BookingWish wish, CancellationToken cancellation)
+    public Task<Result<PricedWish>> PriceAsync(BookingWish wish, CancellationToken cancellation) => PriceAsync(wish, [], cancellation);
+
+    /// <summary>As before, once certain takings have gone back.</summary>
+    public async Task<Result<PricedWish>> PriceAsync(BookingWish wish, IReadOnlyList<Taking> returned, CancellationToken cancellation)
     {
         if (wish.Rate.IsFree || !wish.Terms.MayDraw(wish.Resource, wish.Time.Start))
         {
@@ -83,7 +92,7 @@ public sealed class BookingWishes(
         StoredWallet wallet = await wallets.ReadAsync(wish.Member.Id, cancellation);
         bool passes = (await settings.GetOperatorAsync(cancellation)).BookingPassesEnabled;
         Result<BookingPrice> price = PriceResolution.Resolve(
-            wish.Rated, wallet.Wallet.AllowanceFor(wish.Terms, wish.Resource.Id, wish.Time.Start, passes));
+            wish.Rated, wallet.Wallet.Return(returned).AllowanceFor(wish.Terms, wish.Resource.Id, wish.Time.Start, passes));
         return price.IsError ? price.Error : new PricedWish(wish, price.Value, wallet);
     }
 

@@ -37,7 +37,6 @@ public sealed class BookingPayer(
     BookingCanceller canceller,
     BookingTax tax,
     IImmediateBilling billing,
-    CatalogueStore catalogue,
     AgendaGate gate,
     TimeProvider time)
 {
@@ -84,7 +83,7 @@ public sealed class BookingPayer(
             Stored<Booking> found = await bookings.RequireAsync(id, cancellation);
             BookingPayment payment = found.Value.Payments.FirstOrDefault(p => p.InvoiceId == invoice)
                 ?? throw new DefectException($"{invoice} pays for {id}, which does not know of it.");
-            Resource resource = await ResourceAsync(found.Value, cancellation);
+            Resource resource = await wishes.ResourceAsync(found.Value.ResourceId, cancellation);
             if (found.Value.ComesTooLate(payment, news))
             {
                 if (await ReviveAsync(found, payment, resource, cancellation) is { } revived)
@@ -157,7 +156,7 @@ public sealed class BookingPayer(
         BookingPayment payment = booking.Payments[no - 1];
         if (payment.State == BookingPaymentState.Processing && booking.State == BookingState.Held)
         {
-            Resource resource = await ResourceAsync(booking, cancellation);
+            Resource resource = await wishes.ResourceAsync(booking.ResourceId, cancellation);
             ChargeOutcome outcome = await billing.ChargeAsync(ChargeOf(booking, payment, resource), cancellation);
             booking = await ApplyAsync(booking.Id, outcome.InvoiceId, outcome.State, outcome.FailureCode, cancellation);
             payment = booking.Payments[no - 1];
@@ -207,7 +206,8 @@ public sealed class BookingPayer(
             BookingStore.Put(batch, sheet);
         }
 
-        if (next.HoldsSlot())
+        bool stoodAlready = found.Value.State is BookingState.Confirmed or BookingState.CheckedIn;
+        if (next.HoldsSlot() && !stoodAlready)
         {
             BookingSettler.Announce(batch, next, resource, time.Now(), isNew: false);
         }
@@ -221,9 +221,6 @@ public sealed class BookingPayer(
         result.Require();
         return true;
     }
-
-    private async Task<Resource> ResourceAsync(Booking booking, CancellationToken cancellation) =>
-        await catalogue.FindResourceAsync(booking.ResourceId, cancellation) ?? throw new DefectException($"{booking.ResourceId} does not exist.");
 
     private static ImmediateCharge ChargeOf(Booking booking, BookingPayment payment, Resource resource) => new(
         payment.InvoiceId,
