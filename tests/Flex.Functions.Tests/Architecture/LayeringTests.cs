@@ -17,6 +17,8 @@ public sealed partial class LayeringTests
         "functions/DayPasses/PassChoice.cs",
         "functions/Bookings/AgendaSheet.cs",
         "functions/Bookings/BookingPayment.cs",
+        "functions/Bookings/BookingCancellation.cs",
+        "functions/Bookings/BookingChanges.cs",
         "functions/Bookings/BookingStates.cs",
         "functions/Bookings/Booking.cs",
         "functions/CalendarFeeds/CalendarText.cs",
