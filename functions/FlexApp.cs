@@ -2,6 +2,7 @@ using Flex.Access;
 using Flex.Bookings;
 using Flex.CalendarFeeds;
 using Flex.Catalogue;
+using Flex.DayPasses;
 using Flex.Invoicing;
 using Flex.Members;
 using Flex.Memberships;
@@ -15,6 +16,7 @@ using Flex.Platform.OpenApi;
 using Flex.Platform.Telemetry;
 using Flex.Renewals;
 using Flex.Settings;
+using Flex.Storefront;
 using Flex.Wallets;
 using FluentValidation;
 using Microsoft.Extensions.Configuration;
@@ -43,9 +45,11 @@ public static class FlexApp
             .AddCatalogue()
             .AddMembers()
             .AddBookings(configuration)
+            .AddStorefront()
             .AddCalendarFeeds()
             .AddInvoicing()
             .AddPayments(configuration)
+            .AddDayPasses()
             .AddWallets()
             .AddMemberships()
             .AddRenewals()

@@ -25,6 +25,7 @@ public static class ErrorCodes
     public const string BookingConflict = "booking_conflict";
     public const string HoldExpired = "hold_expired";
     public const string BookingRequiresPass = "booking_requires_pass";
+    public const string CancellationNotice = "cancellation_notice";
     public const string GatewayNotConnected = "gateway_not_connected";
     public const string InvalidTransition = "invalid_transition";
     public const string InvoiceClosed = "invoice_closed";
@@ -52,6 +53,9 @@ public static class ErrorCodes
     public const string IdempotencyKeyReuse = "idempotency_key_reuse";
     public const string InThePast = "in_the_past";
     public const string InvalidValue = "invalid_value";
+    public const string NoPassesLeft = "no_passes_left";
+    public const string PassExpired = "pass_expired";
+    public const string PassNotYetValid = "pass_not_yet_valid";
     public const string TimeOffGrid = "time_off_grid";
     public const string UnknownReference = "unknown_reference";
 
@@ -77,6 +81,7 @@ public static class ErrorCodes
         [BookingConflict] = "The slot overlaps another booking; conflict holds its interval.",
         [HoldExpired] = "The slot was not settled or paid in time and has been given up.",
         [BookingRequiresPass] = "The member's plan works with booking passes, and there is neither credit nor pass for this resource.",
+        [CancellationNotice] = "The notice has begun: only staff can cancel or change the booking now; until says when it was possible.",
         [GatewayNotConnected] = "No payment gateway is connected.",
         [InvalidTransition] = "The current state does not allow this; state and allowed say what does.",
         [InvoiceClosed] = "The invoice is closed and cannot be voided, removed, edited or collected.",
@@ -100,6 +105,9 @@ public static class ErrorCodes
         [IdempotencyKeyReuse] = "The Idempotency-Key was used with another body.",
         [InThePast] = "The time is in the past.",
         [InvalidValue] = "A value is not acceptable; errors names the members.",
+        [NoPassesLeft] = "No day pass is left that could be used here today.",
+        [PassExpired] = "The day pass was valid until an earlier day.",
+        [PassNotYetValid] = "The day pass is valid from a later day on.",
         [TimeOffGrid] = "Times must be on the 5-minute grid.",
         [UnknownReference] = "An id in the request refers to nothing.",
         [Internal] = "The service failed; the request id helps support.",

@@ -235,13 +235,15 @@ public readonly record struct CreditGrantId : IEntityId<CreditGrantId>
     public override string ToString() => Value;
 }
 
-/// <summary>A day pass of a member or a company.</summary>
+/// <summary>A day pass of a member or a company. Its home is the holder's, because passes are partitioned by holder.</summary>
 [JsonConverter(typeof(EntityIdConverter<DayPassId>))]
 public readonly record struct DayPassId : IEntityId<DayPassId>
 {
     private DayPassId(string value) => Value = value;
 
     public static string Prefix => "dps";
+
+    public static bool HasHome => true;
 
     public string Value { get; }
 
@@ -250,13 +252,15 @@ public readonly record struct DayPassId : IEntityId<DayPassId>
     public override string ToString() => Value;
 }
 
-/// <summary>One presence of a member at a location.</summary>
+/// <summary>A member's day at a location. Its home is the member's, because check-ins are partitioned by member.</summary>
 [JsonConverter(typeof(EntityIdConverter<CheckInId>))]
 public readonly record struct CheckInId : IEntityId<CheckInId>
 {
     private CheckInId(string value) => Value = value;
 
     public static string Prefix => "chk";
+
+    public static bool HasHome => true;
 
     public string Value { get; }
 

@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using Flex.Catalogue;
 using Flex.Invoicing;
 using Flex.Members;
@@ -18,8 +19,18 @@ public sealed record PlanSnapshot(
     IReadOnlyList<string> AccessGroups,
     bool IsDefault)
 {
+    /// <summary>Day passes that are sold with the membership, once: a one-off plan's. Those of a recurring plan come anew in every cycle.</summary>
+    public DayPassTerms? SoldPasses { get; init; }
+
+    /// <summary>Door access groups for as long as the membership is open; where passes are sold, the passes grant them instead.</summary>
+    [JsonIgnore]
+    public IReadOnlyList<string> OwnAccessGroups => SoldPasses is null ? AccessGroups : [];
+
     public static PlanSnapshot Of(Plan plan) =>
-        new(plan.Id, plan.Version, plan.Name, plan.Kind, plan.IntervalMonths, plan.Price, plan.TaxRateId, plan.AccessGroups, plan.IsDefault);
+        new(plan.Id, plan.Version, plan.Name, plan.Kind, plan.IntervalMonths, plan.Price, plan.TaxRateId, plan.AccessGroups, plan.IsDefault)
+        {
+            SoldPasses = plan.Kind == PlanKind.OneOff ? plan.DayPasses : null,
+        };
 
     /// <summary>Renews by itself: recurring, and not the free plan everyone falls back to.</summary>
     public bool Renews => Kind == PlanKind.Recurring && !IsDefault;

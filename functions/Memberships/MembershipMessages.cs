@@ -1,5 +1,6 @@
 using Flex.Access;
 using Flex.Bookings;
+using Flex.DayPasses;
 using Flex.Members;
 using Flex.Platform.Messaging;
 using NodaTime;
@@ -38,7 +39,7 @@ public static class MembershipMessages
         }
 
         bool entitledBefore = before is { IsOpen: true };
-        if (after.Plan.AccessGroups.Count > 0 && entitledBefore != after.IsOpen)
+        if (after.Plan.OwnAccessGroups.Count > 0 && entitledBefore != after.IsOpen)
         {
             yield return Create(
                 after,
@@ -49,8 +50,19 @@ public static class MembershipMessages
                     after.MemberId,
                     after.Id.Value,
                     after.Version,
-                    after.IsOpen ? after.Plan.AccessGroups : [],
+                    after.IsOpen ? after.Plan.OwnAccessGroups : [],
                     after.IsOpen ? null : endReason));
+        }
+
+        if (!entitledBefore && after is { IsOpen: true, Plan.SoldPasses: { } sold })
+        {
+            yield return Create(
+                after,
+                "day-passes",
+                Queues.Bookings,
+                IssueSoldPasses.Subject,
+                new IssueSoldPasses(
+                    after.Id, after.MemberId, after.CustomerId, after.LocationId, sold.Passes, sold.ValidDays, after.Plan.AccessGroups));
         }
 
         if (entitledBefore && after.Status == MembershipStatus.Downgraded && after.EndedAt is { } ended)

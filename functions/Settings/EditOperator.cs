@@ -6,6 +6,7 @@ namespace Flex.Settings;
 /// <summary>The operator's settings as a whole; the account status has its own commands.</summary>
 /// <param name="Name">1 to 200 characters, as printed on invoices.</param>
 /// <param name="InvoiceDueDays">0 to 90.</param>
+/// <param name="HalfDayPasses">Check-ins may take half a day from a day pass; left out: not.</param>
 /// <param name="BookingPassesEnabled">Booking passes are sold and required as plans say; left out: not.</param>
 /// <param name="CancelledPaidBookings">Null or missing is account credit.</param>
 public sealed record EditOperatorRequest(
@@ -18,6 +19,7 @@ public sealed record EditOperatorRequest(
     RenewalNumbering RenewalNumbering,
     SaltoSettings Salto,
     bool BookingPassesEnabled = false,
+    bool HalfDayPasses = false,
     CancelledPaidBookings? CancelledPaidBookings = null);
 
 public sealed class EditOperatorValidator : AbstractValidator<EditOperatorRequest>
@@ -44,6 +46,7 @@ public sealed record OperatorView(
     RenewalNumbering RenewalNumbering,
     CancelledPaidBookings CancelledPaidBookings,
     SaltoSettings Salto,
+    bool HalfDayPasses,
     bool BookingPassesEnabled,
     long Version) : IVersioned
 {
@@ -58,6 +61,7 @@ public sealed record OperatorView(
         settings.RenewalNumbering,
         settings.CancelledPaidBookings,
         settings.Salto,
+        settings.HalfDayPasses,
         settings.BookingPassesEnabled,
         settings.Version);
 }
@@ -94,6 +98,7 @@ public sealed class OperatorHandler(SettingsStore store)
         RenewalNumbering = request.RenewalNumbering,
         CancelledPaidBookings = request.CancelledPaidBookings ?? Settings.CancelledPaidBookings.AccountCredit,
         Salto = request.Salto,
+        HalfDayPasses = request.HalfDayPasses,
         BookingPassesEnabled = request.BookingPassesEnabled,
     };
 

@@ -39,6 +39,9 @@ public sealed record OperatorSettings(
     SaltoSettings Salto,
     long Version)
 {
+    /// <summary>Check-ins may take half a day from a day pass (PAS-3).</summary>
+    public bool HalfDayPasses { get; init; }
+
     /// <summary>Booking passes are sold, and plans that offer them block what they do not cover (BPS-12). Passes that members have stay usable.</summary>
     public bool BookingPassesEnabled { get; init; }
 

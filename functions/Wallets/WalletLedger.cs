@@ -7,7 +7,17 @@ using NodaTime;
 namespace Flex.Wallets;
 
 /// <param name="Revision">Grows with every change of the booking; the first is 1.</param>
-public sealed record DrawRequest(BookingId BookingId, long Revision, ResourceId ResourceId, RatedTime Rated);
+public sealed record DrawRequest(BookingId BookingId, long Revision, ResourceId ResourceId, RatedTime Rated)
+{
+    /// <summary>Has the last word on the price before anything is taken; null: every price will do.</summary>
+    public Func<BookingPrice, Error?>? Refuse { get; init; }
+
+    /// <summary>
+    /// The price that a booking keeps when its change is refused, with what it has taken. The refusal is then on record: the same
+    /// revision is refused for ever after, whoever asks, and the one after it is used up.
+    /// </summary>
+    public BookingPrice? Keeps { get; init; }
+}
 
 public enum DrawMode
 {
@@ -64,6 +74,16 @@ public sealed class WalletLedger(WalletStore wallets, SettingsStore settings, Ti
         }
 
         throw new TransientFaultException($"The wallet of {terms.Member.Id} keeps changing.");
+    }
+
+    /// <summary>What <see cref="DrawAsync"/> would answer to each; nothing is taken. One storage call.</summary>
+    public async Task<IReadOnlyList<Result<BookingPrice>>> PreviewAsync(
+        MemberTerms terms, IReadOnlyList<DrawRequest> requests, CancellationToken cancellation)
+    {
+        bool passesEnabled = (await settings.GetOperatorAsync(cancellation)).BookingPassesEnabled;
+        (StoredWallet wallet, IReadOnlyDictionary<BookingId, Stored<Draw>> draws) =
+            await wallets.ReadAsync(terms.Member.Id, requests.Select(r => r.BookingId), cancellation);
+        return DrawPlan.Of(terms, wallet.Wallet, draws, requests, DrawMode.Each, passesEnabled).Answers;
     }
 
     /// <summary>

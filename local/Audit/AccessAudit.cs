@@ -1,7 +1,6 @@
 using Flex.Access;
 using Flex.Local.Simulators.Salto;
 using Flex.Members;
-using Flex.Memberships;
 
 namespace Flex.Local.Audit;
 
@@ -9,7 +8,7 @@ namespace Flex.Local.Audit;
 internal static class AccessAudit
 {
     public static IEnumerable<Finding> Check(
-        IEnumerable<MemberAccess> doors, IEnumerable<Member> members, IEnumerable<Membership> memberships, IReadOnlyList<SaltoUserFacts>? salto, bool atRest)
+        IEnumerable<MemberAccess> doors, IEnumerable<Member> members, ILookup<MemberId, string> entitlements, IReadOnlyList<SaltoUserFacts>? salto, bool atRest)
     {
         if (!atRest)
         {
@@ -17,10 +16,9 @@ internal static class AccessAudit
         }
 
         Dictionary<MemberId, Member> byId = members.ToDictionary(m => m.Id);
-        ILookup<MemberId, Membership> entitling = memberships.Where(m => m.IsOpen).ToLookup(m => m.MemberId);
         foreach (MemberAccess access in doors)
         {
-            string[] entitled = [.. entitling[access.MemberId].SelectMany(m => m.Plan.AccessGroups).Distinct().Order(StringComparer.Ordinal)];
+            string[] entitled = [.. entitlements[access.MemberId].Distinct().Order(StringComparer.Ordinal)];
             string[] desired = [.. access.Desired().Order(StringComparer.Ordinal)];
             if (!desired.SequenceEqual(entitled))
             {
@@ -30,7 +28,7 @@ internal static class AccessAudit
             if (salto is not null && access is { User: { } user, Pending: false } && byId.ContainsKey(access.MemberId)
                 && salto.FirstOrDefault(u => u.SiteUserId == user.SiteUserId) is { CanOpen: true } facts && entitled.Length == 0)
             {
-                yield return new Finding("open door", $"{access.MemberId} opens [{string.Join(' ', facts.Groups)}] at Salto without any membership.");
+                yield return new Finding("open door", $"{access.MemberId} opens [{string.Join(' ', facts.Groups)}] at Salto without being entitled.");
             }
         }
     }

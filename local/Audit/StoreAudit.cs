@@ -1,6 +1,7 @@
 using Flex.Access;
 using Flex.Bookings;
 using Flex.Catalogue;
+using Flex.DayPasses;
 using Flex.Invoicing;
 using Flex.Local.Simulators.Salto;
 using Flex.Local.Simulators.Stripe;
@@ -35,6 +36,7 @@ public sealed class StoreAudit(ITableScanner tables, Func<StripeAudit>? stripe, 
         Booking[] bookings = Documents<Booking>(bookingRows, "B|");
         Dictionary<BookingId, Booking> bookingsById = bookings.ToDictionary(b => b.Id);
         List<TableRow> walletRows = await RowsAsync(WalletStore.Table, cancellation);
+        List<TableRow> dayPassRows = await RowsAsync(DayPassStore.Table, cancellation);
         Membership[] memberships = Documents<Membership>(await RowsAsync(MembershipStore.Table, cancellation), "S|");
         BillingSnapshot billing = await new BillingAudit(tables).ReadAsync(cancellation);
         MemberAccess[] doors = [.. (await RowsAsync(AccessStore.Table, cancellation)).Where(r => r.Key == "A").Select(r => r.As<MemberAccess>())];
@@ -50,7 +52,8 @@ public sealed class StoreAudit(ITableScanner tables, Func<StripeAudit>? stripe, 
             .. BillingInvariants.Check(billing).Select(what => new Finding("billing", what)),
             .. MembershipAudit.Check(memberships, billing),
             .. money is null ? [] : MoneyAudit.Check(billing, money, atRest),
-            .. AccessAudit.Check(doors, members, memberships, salto?.Invoke(), atRest),
+            .. DayPassAudit.Check(dayPassRows),
+            .. AccessAudit.Check(doors, members, Entitlements(memberships, dayPassRows), salto?.Invoke(), atRest),
         ];
         if (atRest)
         {
@@ -70,6 +73,15 @@ public sealed class StoreAudit(ITableScanner tables, Func<StripeAudit>? stripe, 
             .ToDictionary(s => s.MembershipId, s => versions.GetValueOrDefault((s.PlanId, s.PlanVersion)));
         return id => kept.GetValueOrDefault(id);
     }
+
+    /// <summary>The access groups of open memberships, of passes that can be used and of days paid with a company's pass.</summary>
+    private static ILookup<MemberId, string> Entitlements(IEnumerable<Membership> memberships, IReadOnlyCollection<TableRow> dayPassRows) =>
+        memberships.Where(m => m.IsOpen).SelectMany(m => m.Plan.OwnAccessGroups.Select(g => (Member: m.MemberId, Group: g)))
+            .Concat(Documents<DayPass>(dayPassRows, DayPassStore.PassPrefix).Where(p => p.IsGranted)
+                .SelectMany(p => p.AccessGroups.Select(g => (Member: p.MemberId!.Value, Group: g))))
+            .Concat(Documents<CheckIn>(dayPassRows, DayPassStore.CheckInPrefix).Where(c => !c.IsOver)
+                .SelectMany(c => c.AccessGroups.Select(g => (Member: c.MemberId, Group: g))))
+            .ToLookup(e => e.Member, e => e.Group);
 
     private static T[] Documents<T>(IEnumerable<TableRow> rows, string prefix) =>
         [.. rows.Where(r => r.Key.StartsWith(prefix, StringComparison.Ordinal)).Select(r => r.As<T>())];

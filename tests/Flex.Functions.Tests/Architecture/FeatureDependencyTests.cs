@@ -13,12 +13,14 @@ public sealed partial class FeatureDependencyTests
         ["Members"] = ["Settings"],
         ["Invoicing"] = ["Settings", "Members"],
         ["Payments"] = ["Members", "Invoicing"],
-        ["Bookings"] = ["Settings", "Catalogue", "Members", "Invoicing", "Wallets"],
+        ["Bookings"] = ["Settings", "Catalogue", "Members", "Invoicing", "Payments", "Wallets"],
+        ["Storefront"] = ["Catalogue", "Members", "Invoicing", "Payments", "Wallets", "Bookings"],
         ["CalendarFeeds"] = ["Settings", "Catalogue", "Members", "Bookings"],
         ["Wallets"] = ["Settings", "Catalogue", "Members", "Invoicing", "Payments"],
         ["RecurringBookings"] = ["Wallets"],
         ["Access"] = ["Settings", "Members"],
-        ["Memberships"] = ["Settings", "Catalogue", "Members", "Invoicing", "Payments", "Bookings", "Access"],
+        ["DayPasses"] = ["Settings", "Catalogue", "Members", "Access"],
+        ["Memberships"] = ["Settings", "Catalogue", "Members", "Invoicing", "Payments", "Bookings", "Access", "DayPasses"],
         ["Renewals"] = ["Settings", "Members", "Invoicing", "Payments", "Access", "Memberships"],
     };
 

@@ -17,6 +17,7 @@ internal sealed class BookingStory
     private readonly Dice _dice;
     private readonly Correspondence _post;
     private readonly List<JsonObject> _slots = [];
+    private readonly List<(SimulatedMember Member, string Id, bool IsHeld)> _bookings = [];
     private readonly List<(string Member, string Grant)> _grants = [];
     private readonly List<(string Member, string Pass)> _passes = [];
     private int _rivals;
@@ -52,7 +53,14 @@ internal sealed class BookingStory
         return _dice.Weighted<Func<Task>>(
             (12, () => BookAsync(member)),
             (3, _post.RepeatAsync),
-            (0, () => BuyPassesAsync(member)),
+            (3, CancelAsync),
+            (3, ChangeAsync),
+            (2, PayAsync),
+            (2, DecideAsync),
+            (1, CheckInAsync),
+            (1, BulkCancelAsync),
+            (1, () => ReaccountAsync(member)),
+            (2, () => BuyPassesAsync(member)),
             (1, () => AssignPassesAsync(member)),
             (1, RemovePassAsync),
             (2, () => GrantAsync(member)),
@@ -63,11 +71,17 @@ internal sealed class BookingStory
             (3, () => AdvanceAsync(Duration.FromHours(_dice.Between(1, 12)))))();
     }
 
-    /// <summary>Somebody else's booking or grant in the middle of a step. Not where the step keeps others waiting by itself.</summary>
+    /// <summary>What may come in the middle of a step: another booking, or something else that happens to one that is just being worked on.</summary>
     private Task RivalAsync(Dice dice)
     {
         SimulatedMember member = AnyMember(dice);
-        return _house.TryAsync(member.MemberId, HttpMethod.Post, "/api/v1/bookings", Slot(dice), $"rival-{++_rivals}");
+        string key = $"rival-{++_rivals}";
+        Task SendAsync(string who, string path, JsonObject? body) => _house.TryAsync(who, HttpMethod.Post, "/api/v1/" + path, body, key);
+        return dice.Weighted<Func<Task>>(
+            (3, () => SendAsync(member.MemberId, "bookings", Slot(dice))),
+            (2, () => WithAsync(dice, (who, id) => SendAsync(who, $"bookings/{id}/cancel", []))),
+            (2, () => WithAsync(dice, (_, id) => SendAsync("staff", $"bookings/{id}/change", Change(dice)))),
+            (1, () => WithAsync(dice, (_, id) => SendAsync("staff", $"bookings/{id}/approve", null))))();
     }
 
     /// <summary>Half of the time one of the few who have a card, so that wallets are used again and again.</summary>
@@ -85,11 +99,84 @@ internal sealed class BookingStory
         {
             slot["memberId"] = member.MemberId;
             slot["overridePolicy"] = _dice.Roll(0.3);
-            await _post.PostAsync("staff", "bookings", slot);
+            Note(member, await _post.PostAsync("staff", "bookings", slot));
             return;
         }
 
-        await _post.PostAsync(member.MemberId, "bookings", slot);
+        Note(member, await _post.PostAsync(member.MemberId, "bookings", slot));
+    }
+
+    private void Note(SimulatedMember member, JsonObject? booking)
+    {
+        if (booking is not null)
+        {
+            _bookings.Add((member, (string)booking["id"]!, (string)booking["state"]! == "held"));
+        }
+    }
+
+    /// <summary>By the member or by staff, with and without a fee, for the space's sake, and of bookings that are over.</summary>
+    private Task CancelAsync()
+    {
+        var how = _dice.Pick<JsonObject>([], new JsonObject { ["waive"] = false }, new JsonObject { ["waive"] = true }, new JsonObject { ["bySpace"] = true });
+        return WithAsync(_dice, (who, id) => _post.PostAsync(how.Count == 0 ? who : "staff", $"bookings/{id}/cancel", how));
+    }
+
+    /// <summary>To another time, to another length or to another resource.</summary>
+    private Task ChangeAsync() => WithAsync(_dice, (who, id) => _post.PostAsync(_dice.Pick(who, "staff"), $"bookings/{id}/change", Change(_dice)));
+
+    private JsonObject Change(Dice dice)
+    {
+        JsonObject change = Slot(dice);
+        if (dice.Roll(0.6))
+        {
+            change.Remove("resourceId");
+        }
+
+        if (dice.Roll(0.3))
+        {
+            change.Remove("end");
+        }
+
+        return change;
+    }
+
+    private async Task PayAsync()
+    {
+        (SimulatedMember Member, string Id, bool IsHeld)[] held = [.. _bookings.Where(b => b.IsHeld)];
+        if (held.Length > 0)
+        {
+            (SimulatedMember member, string id, _) = _dice.Roll(0.7) ? held[^1] : _dice.Of(held);
+            await _post.PostAsync(member.MemberId, $"bookings/{id}/pay", null);
+        }
+    }
+
+    private Task DecideAsync() => WithAsync(_dice, (_, id) => _post.PostAsync("staff", $"bookings/{id}/{_dice.Pick("approve", "approve", "reject")}", null));
+
+    private Task CheckInAsync() => WithAsync(_dice, (who, id) => _post.PostAsync(who, $"bookings/{id}/check-in", null));
+
+    private async Task BulkCancelAsync()
+    {
+        Instant from = _house.World.Now + Duration.FromHours(_dice.Between(0, 60));
+        await _post.PostAsync("staff", "bookings/bulk-cancel", new JsonObject
+        {
+            ["resourceId"] = _dice.Of(_houses.Resources),
+            ["from"] = InstantPattern.General.Format(from),
+            ["to"] = InstantPattern.General.Format(from + Duration.FromHours(_dice.Between(1, 24))),
+            ["bySpace"] = _dice.Roll(0.5),
+            ["waive"] = _dice.Roll(0.5),
+        });
+    }
+
+    private async Task ReaccountAsync(SimulatedMember member) => await _post.PostAsync("staff", $"members/{member.MemberId}/bookings/reaccount", []);
+
+    /// <summary>Does something with a booking, mostly one of the latest.</summary>
+    private async Task WithAsync(Dice dice, Func<string, string, Task> act)
+    {
+        if (_bookings.Count > 0)
+        {
+            (SimulatedMember member, string id, _) = dice.Roll(0.7) ? _bookings[^dice.Between(1, Math.Min(5, _bookings.Count))] : dice.Of(_bookings);
+            await act(member.MemberId, id);
+        }
     }
 
     /// <summary>A new time, mostly within days, some over several days and some over the end of the month; or what somebody wanted before.</summary>

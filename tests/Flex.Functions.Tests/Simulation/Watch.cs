@@ -188,7 +188,7 @@ internal sealed class Watch(SimulatedOperator house)
     private async Task<IReadOnlyList<string>> DoorsAsync()
     {
         HashSet<string> entitled = [.. (await DocumentsAsync<Membership>(MembershipStore.Table, "S|"))
-            .Where(m => m.IsOpen && m.Plan.AccessGroups.Count > 0)
+            .Where(m => m.IsOpen && m.Plan.OwnAccessGroups.Count > 0)
             .Select(m => m.MemberId.Value)];
         HashSet<string> open = [.. World.Salto.Inspection.Users().Where(u => u.CanOpen).Select(u => u.Email!)];
         return [.. house.Members

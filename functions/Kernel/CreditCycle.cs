@@ -1,8 +1,8 @@
 using NodaTime;
 
-namespace Flex.Wallets;
+namespace Flex.Kernel;
 
-/// <summary>One cycle of a membership's credits: the local days <c>[From, Until)</c>.</summary>
+/// <summary>One monthly cycle of a membership, of its credits and of its day passes: the local days <c>[From, Until)</c>.</summary>
 public readonly record struct CreditCycle(LocalDate From, LocalDate Until)
 {
     /// <summary>
