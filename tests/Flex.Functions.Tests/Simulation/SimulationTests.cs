@@ -23,7 +23,6 @@ public abstract class SimulationRun
         var failures = new List<string>();
         foreach (int seed in Only is null ? Enumerable.Range(first, count) : [int.Parse(Only, CultureInfo.InvariantCulture)])
         {
-            File.AppendAllText("/tmp/seeds.log", $"{seed}\n");
             if (await tryAsync(seed) is { } failure)
             {
                 failures.Add(failure);
@@ -76,7 +75,6 @@ public abstract class SimulationRun
         }
         catch (Exception failure)
         {
-            File.AppendAllText("/tmp/fail.log", $"{house.Seed} {failure}\n" + string.Join("\n", house.Log));
             // A replay tells the whole story, the run of a thousand the end of it.
             IEnumerable<object> story = Only is null ? house.Log.TakeLast(6) : [.. house.Log, .. house.World.Log.Entries];
             return $"seed {house.Seed} (replay: FLEX_SEED={house.Seed} ./flex test), {house.World.Now}, after {house.Crashes} crashes: {failure}{Environment.NewLine}"
