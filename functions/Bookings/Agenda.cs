@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Flex.Catalogue;
 using NodaTime;
 
 namespace Flex.Bookings;
@@ -27,7 +28,8 @@ public sealed record Agenda(IReadOnlyList<AgendaSlot> Slots)
         return null;
     }
 
-    public Agenda With(AgendaSlot slot) => new([.. Slots.Where(s => s.Booking != slot.Booking).Append(slot).OrderBy(s => s.From)]);
+    /// <summary>With the slot beside what its booking has already: a booking that is being moved stands in the agenda twice.</summary>
+    public Agenda With(AgendaSlot slot) => new([.. Slots.Where(s => s != slot).Append(slot).OrderBy(s => s.From)]);
 
     public Agenda Without(BookingId booking) => new([.. Slots.Where(s => s.Booking != booking)]);
 }
@@ -50,6 +52,11 @@ public sealed record AgendaSlot(BookingId Booking, long From, long Until, int Be
     public static AgendaSlot Of(BookingId id, Interval time, Buffers buffers) =>
         new(id, time.Start.ToUnixTimeSeconds() / 60, time.End.ToUnixTimeSeconds() / 60, buffers.Before, buffers.After);
 
+    /// <summary>All that a booking keeps: its slot and, while a change of it waits for the wallet, the new one.</summary>
+    public static IReadOnlyList<KeptSlot> AllOf(Booking booking) => booking.Change is { } change
+        ? [new(booking.ResourceId, Of(booking)), new(change.ResourceId, Of(booking.Id, new Interval(change.Start, change.End), change.Buffers))]
+        : [new(booking.ResourceId, Of(booking))];
+
     /// <summary>
     /// The months whose agendas hold it. They are UTC months on purpose: which rows serialise the writers of a time must not depend on
     /// the time zone database or on a location's zone, both of which can change while bookings stand.
@@ -68,10 +75,26 @@ public sealed record AgendaSlot(BookingId Booking, long From, long Until, int Be
     }
 }
 
+/// <summary>A slot with the resource it is of.</summary>
+public readonly record struct KeptSlot(ResourceId Resource, AgendaSlot Slot)
+{
+    /// <summary>The agendas that hold it.</summary>
+    public IEnumerable<AgendaKey> Keys
+    {
+        get
+        {
+            ResourceId resource = Resource;
+            return Slot.Months().Select(month => new AgendaKey(month, resource));
+        }
+    }
+}
+
 /// <summary>Minutes kept free before and after a booking, as they were when it was made.</summary>
 public sealed record Buffers(int Before, int After)
 {
     public static Buffers None { get; } = new(0, 0);
+
+    public static Buffers Of(Resource resource) => new(resource.Terms.BufferBeforeMinutes, resource.Terms.BufferAfterMinutes);
 }
 
 internal sealed class AgendaSlotConverter : JsonConverter<AgendaSlot>

@@ -16,7 +16,7 @@ public sealed class AgendaSheet(IReadOnlyDictionary<AgendaKey, Stored<Agenda>> r
         .Select(month => Of(new AgendaKey(month, resource)).ConflictWith(wanted))
         .FirstOrDefault(slot => slot is not null);
 
-    /// <summary>Takes the slot, in place of the one the booking had there.</summary>
+    /// <summary>Takes the slot beside what the booking has already.</summary>
     public void Take(ResourceId resource, AgendaSlot slot)
     {
         foreach (YearMonth month in slot.Months())
@@ -25,6 +25,15 @@ public sealed class AgendaSheet(IReadOnlyDictionary<AgendaKey, Stored<Agenda>> r
         }
     }
 
+    public void Free(IEnumerable<KeptSlot> slots)
+    {
+        foreach (KeptSlot kept in slots)
+        {
+            Free(kept.Resource, kept.Slot);
+        }
+    }
+
+    /// <summary>Frees all that the booking has in the slot's agendas.</summary>
     public void Free(ResourceId resource, AgendaSlot slot)
     {
         foreach (YearMonth month in slot.Months())
@@ -32,6 +41,9 @@ public sealed class AgendaSheet(IReadOnlyDictionary<AgendaKey, Stored<Agenda>> r
             Change(new AgendaKey(month, resource), a => a.Without(slot.Booking));
         }
     }
+
+    /// <summary>All that is taken, each slot once.</summary>
+    public IEnumerable<KeptSlot> Slots => read.SelectMany(r => r.Value.Value.Slots.Select(s => new KeptSlot(r.Key.Resource, s))).Distinct();
 
     /// <summary>What is taken of a resource, in the order of start, each slot once.</summary>
     public IEnumerable<AgendaSlot> SlotsOf(ResourceId resource) => read

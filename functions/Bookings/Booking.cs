@@ -61,8 +61,12 @@ public sealed record BookingCharge(ChargeId Id, Money Net, Instant CreatedAt)
     /// <summary>No longer owed, or credited.</summary>
     public Instant? CancelledAt { get; init; }
 
-    /// <summary>Taken off it since, by reductions.</summary>
+    /// <summary>Taken off it since, by reductions; less than all of it.</summary>
     public Money? Reduced { get; init; }
+
+    /// <summary>What is still owed of it, net.</summary>
+    [System.Text.Json.Serialization.JsonIgnore]
+    public Money Owed => CancelledAt is not null ? Money.Zero(Net.Currency) : Reduced is { } reduced ? Net - reduced : Net;
 
     public InvoiceId? InvoiceId { get; init; }
 
@@ -77,8 +81,62 @@ public sealed record BookingCharge(ChargeId Id, Money Net, Instant CreatedAt)
 /// <param name="AccountOn">Local date on which it is priced and charged.</param>
 public sealed record OccurrenceOf(SeriesId SeriesId, LocalDate Date, LocalDate AccountOn);
 
-/// <summary>A change that has its new slot and waits for the wallet.</summary>
-public sealed record BookingChange(ResourceId ResourceId, Instant Start, Instant End, Buffers Buffers, FrozenRate Rate, string By, Instant At);
+/// <summary>A change that has its new slot, beside the old one, and waits for the wallet.</summary>
+/// <param name="QuoteId">The price it was promised; null: whatever it costs.</param>
+/// <param name="Revision">Of the draw: the booking's version when the slot was taken.</param>
+/// <param name="RequestKey">Idempotency key row of its request.</param>
+public sealed record BookingChange(
+    ResourceId ResourceId,
+    Instant Start,
+    Instant End,
+    Buffers Buffers,
+    FrozenRate Rate,
+    IReadOnlyList<PolicyOverride> Overrides,
+    string? QuoteId,
+    string By,
+    Instant At,
+    long Revision,
+    string? RequestKey);
+
+/// <summary>The latest change, for the record and for a repetition of its request.</summary>
+/// <param name="Revision">As in <see cref="BookingChange"/>.</param>
+public sealed record BookingChanged(
+    ResourceId FromResourceId,
+    Instant FromStart,
+    Instant FromEnd,
+    ChangeSummary Summary,
+    string By,
+    Instant At,
+    long Revision,
+    string? RequestKey);
+
+/// <summary>How the difference that a change makes is settled.</summary>
+public enum ChangeSettlement
+{
+    None,
+
+    /// <summary>A further charge of the difference, for the next invoice.</summary>
+    ExtraCharge,
+
+    /// <summary>What is not invoiced yet becomes less.</summary>
+    ReducedCharge,
+
+    /// <summary>What is on an invoice already is credited.</summary>
+    CreditNote,
+}
+
+/// <summary>What a change costs (BKG-7): never the whole new price, only what it adds to or takes off what is charged. All amounts net.</summary>
+/// <param name="AlreadyCharged">What is owed for the booking, on invoices or waiting for one.</param>
+/// <param name="AlreadyInvoiced">Of that, what is on invoices.</param>
+/// <param name="AlreadyPaid">Of that, what is paid.</param>
+/// <param name="NewPrice">Of the new slot at today's rates, after credits and passes.</param>
+/// <param name="Delta">New price minus what is charged; 0 for a booking that is not charged before it is approved.</param>
+public sealed record ChangeSummary(
+    Money AlreadyCharged, Money AlreadyInvoiced, Money AlreadyPaid, Money NewPrice, Money Delta, ChangeSettlement Settlement);
+
+/// <summary>Who has approved a booking, and when.</summary>
+/// <param name="By">Subject of the caller.</param>
+public sealed record BookingApproval(string By, Instant At);
 
 /// <summary>A policy that staff have set aside for a booking, for the record (BKG-4).</summary>
 public sealed record PolicyOverride(string Rule, string By, Instant At);
@@ -117,18 +175,34 @@ public sealed record Booking(
 
     public OccurrenceOf? Series { get; init; }
 
+    /// <summary>Under way. Whoever else wants to change the booking finishes it first; only a cancellation that returns everything need not.</summary>
     public BookingChange? Change { get; init; }
 
+    public BookingChanged? LastChange { get; init; }
+
+    public BookingApproval? Approval { get; init; }
+
+    /// <summary>Subject of the caller who cancelled it; null when it ended by itself.</summary>
+    public string? CancelledBy { get; init; }
+
     public IReadOnlyList<PolicyOverride> Overrides { get; init; } = [];
+
+    /// <summary>The tries to pay it at once, in order.</summary>
+    public IReadOnlyList<BookingPayment> Payments { get; init; } = [];
 
     /// <summary>Idempotency key row of the request it is being made by, while it is held.</summary>
     public string? RequestKey { get; init; }
 
     /// <summary>What is owed for it now, net.</summary>
     [System.Text.Json.Serialization.JsonIgnore]
-    public Money Owed => Charges
-        .Where(c => c.CancelledAt is null)
-        .Aggregate(Money.Zero(Price.Fee.Currency), (sum, c) => sum + c.Net - (c.Reduced ?? Money.Zero(c.Net.Currency)));
+    public Money Owed => Charges.Aggregate(Money.Zero(Price.Fee.Currency), (sum, c) => sum + c.Owed);
+
+    /// <summary>
+    /// The wallet may know it: it has taken something or is about to, or an approval was cut off after it had. Its price is only an
+    /// estimate while it is held or tentative.
+    /// </summary>
+    [System.Text.Json.Serialization.JsonIgnore]
+    public bool MayHaveDrawn => State is BookingState.Held or BookingState.Tentative || Change is not null || Price.Takings.Count > 0;
 
     /// <summary>A booking that does not hold its slot yet. Pure: ids and time come from the caller.</summary>
     public static Booking Wish(BookingId id, BookingWish wish, BookingPrice price, string createdBy, Instant now) => new(
@@ -139,7 +213,7 @@ public sealed record Booking(
         wish.Member.CustomerId,
         wish.Time.Start,
         wish.Time.End,
-        new Buffers(wish.Resource.Terms.BufferBeforeMinutes, wish.Resource.Terms.BufferAfterMinutes),
+        Buffers.Of(wish.Resource),
         wish.Location.TimeZone,
         BookingState.Held,
         BookingAccounting.NotAccounted,

@@ -4,10 +4,10 @@ using Flex.Platform.Tables;
 namespace Flex.Bookings;
 
 /// <summary>
-/// Handles <see cref="LookAtBooking"/>: ends holds that have run out, bookings that nobody has approved, and those nobody has checked in
-/// to. The booking's own state and time decide, so that a message that is late, early or repeated does no harm.
+/// Handles <see cref="LookAtBooking"/>: finishes changes that were cut off, and ends holds that have run out, bookings that nobody has
+/// approved, and those nobody has checked in to. The booking's own state and time decide, so that a message that is late, early or repeated does no harm.
 /// </summary>
-public sealed class LookAtBookingHandler(BookingStore bookings, BookingCanceller canceller, TimeProvider time) : IMessageHandler
+public sealed class LookAtBookingHandler(BookingStore bookings, BookingChanger changer, BookingCanceller canceller, TimeProvider time) : IMessageHandler
 {
     public string Queue => Queues.Bookings;
 
@@ -17,16 +17,13 @@ public sealed class LookAtBookingHandler(BookingStore bookings, BookingCanceller
     {
         LookAtBooking command = envelope.Read<LookAtBooking>();
         Stored<Booking> found = await bookings.RequireAsync(command.BookingId, cancellation);
-        if (found.Value.Expire(time.Now()) is null)
+        if (found.Value.Change is not null)
         {
-            return;
+            await changer.FinishAsync(found, cancellation);
+            found = await bookings.RequireAsync(command.BookingId, cancellation);
         }
 
-        if (found.Value.State == BookingState.Held)
-        {
-            await canceller.GiveUpAsync(command.BookingId, cancellation);
-        }
-        else
+        if (found.Value.Expire(time.Now()) is not null)
         {
             await canceller.EndAsync(command.BookingId, (booking, now) => booking.Expire(now), batchMore: null, cancellation);
         }

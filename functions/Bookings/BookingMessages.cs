@@ -65,8 +65,39 @@ public static class BookingMessages
         ChargeCancelled.Subject,
         new ChargeCancelled(charge.Id, booking.CustomerId, booking.CancelReason?.ToString() ?? "Changed"));
 
+    public static OutboxMessage ChargeLowered(Booking booking, BookingCharge charge, Money by) => OutboxMessage.Create(
+        $"{charge.Id}.{booking.Version}.reduced",
+        Queues.Billing,
+        ChargeReduced.Subject,
+        new ChargeReduced(charge.Id, booking.CustomerId, $"{booking.Id}.{booking.Version}", by, "Changed"));
+
+    /// <summary>What billing must hear of charges that a new version of the booking has dropped, lowered or added.</summary>
+    public static IEnumerable<OutboxMessage> OfCharges(Booking before, Booking after, string resourceName)
+    {
+        foreach (BookingCharge charge in after.Charges)
+        {
+            BookingCharge? known = before.Charges.FirstOrDefault(c => c.Id == charge.Id);
+            if (known is null)
+            {
+                yield return Charged(after, charge, resourceName);
+            }
+            else if (charge.CancelledAt is not null && known.CancelledAt is null)
+            {
+                yield return ChargeDropped(after, charge);
+            }
+            else if (charge.Owed < known.Owed)
+            {
+                yield return ChargeLowered(after, charge, known.Owed - charge.Owed);
+            }
+        }
+    }
+
     public static OutboxMessage Return(Booking booking) => OutboxMessage.Create(
         $"{booking.Id}.return", Queues.Bookings, ReturnToWallet.Subject, new ReturnToWallet(booking.MemberId, booking.Id));
+
+    /// <summary>Comes a minute after a change began, for the case that it was cut off.</summary>
+    public static OutboxMessage LookAtChange(Booking booking) => OutboxMessage.Create(
+        $"{booking.Id}.{booking.Version}.change", Queues.Bookings, LookAtBooking.Subject, new LookAtBooking(booking.Id), Duration.FromMinutes(1));
 
     /// <summary>Comes when the booking is due to change by itself; null when it is not.</summary>
     public static OutboxMessage? Look(Booking booking, Instant now) => booking.ActBy is { } due

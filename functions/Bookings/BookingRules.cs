@@ -73,6 +73,12 @@ public static class BookingRules
             return new Error(ErrorKind.Forbidden, ErrorCodes.Forbidden, "Only staff may set a policy aside.");
         }
 
+        if (!caller.IsStaff && wish.Resource.Terms is { RequiresApproval: true, ApprovalDeadlineMinutes: var deadline }
+            && wish.Time.Start - now <= Duration.FromMinutes(deadline))
+        {
+            return Policy("approvalDeadlineMinutes", "/start", $"Bookings here need approval, {deadline} minutes before the start at the latest.").Error;
+        }
+
         if (BrokenPolicy(wish, now) is not { } broken)
         {
             return Array.Empty<PolicyOverride>();
@@ -136,11 +142,11 @@ public static class BookingRules
 
         if (paid.Length == 0)
         {
-            return Error.Refused(ErrorCodes.PaymentRequired, "Without a paid membership a booking has to be paid at once.");
+            return PayAtOnce("Without a paid membership a booking has to be paid at once.");
         }
 
         return paid.Any(s => s.Status == MembershipStatus.Delinquent)
-            ? Error.Refused(ErrorCodes.PaymentRequired, "A payment is overdue: a booking has to be paid at once.")
+            ? PayAtOnce("A payment is overdue: a booking has to be paid at once.")
             : null;
     }
 
@@ -158,6 +164,12 @@ public static class BookingRules
     public static bool Survives(Booking booking, Instant lostAt, bool hasPaidNow) =>
         !booking.HoldsSlot() || booking.Start < lostAt || (booking.CreatedAt > lostAt && (hasPaidNow || !booking.OnMembership));
 
+    /// <summary>Says how: a booking with this member of the request keeps its slot and is paid by its own command.</summary>
+    private static Error PayAtOnce(string why) => Error.Refused(ErrorCodes.PaymentRequired, why) with
+    {
+        Extensions = new Dictionary<string, object?> { ["hold"] = true },
+    };
+
     private static bool MayBook(BookingWish wish)
     {
         BookingTerms terms = wish.Resource.Terms;
@@ -169,7 +181,7 @@ public static class BookingRules
                     && !(s.EndsAt <= wish.Time.Start)));
     }
 
-    private static (string, Error) Policy(string rule, string pointer, string text) =>
+    internal static (string Rule, Error Error) Policy(string rule, string pointer, string text) =>
         (rule, Error.Invalid(ErrorCodes.BookingPolicy, pointer, text) with { Extensions = new Dictionary<string, object?> { ["rule"] = rule } });
 
     private static bool IsOnGrid(LocalDateTime local) =>

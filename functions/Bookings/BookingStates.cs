@@ -42,17 +42,23 @@ public static class BookingStates
         {
             Accounting = BookingAccounting.NotAccounted,
             Charges = [.. b.Charges.Select(c => c.CancelledAt is null ? c with { CancelledAt = now } : c)],
+            Change = null,
         }
         : null;
 
-    /// <summary>The slot is free again, but what it cost stays. Null when it holds none any more.</summary>
+    /// <summary>
+    /// The slot is free again, but what it cost stays. Null when it holds none any more, or while a change decides what it costs.
+    /// </summary>
     public static Booking? CancelLate(this Booking b, BookingCancelReason reason, Instant now) =>
-        b.HoldsSlot() ? b.End(BookingState.LateCancelled, reason, now) : null;
+        b.HoldsSlot() && b.Change is null ? b.End(BookingState.LateCancelled, reason, now) : null;
 
-    /// <summary>What time has made of it: a hold has run out, an approval has not come, nobody has checked in. Null when nothing is due.</summary>
+    /// <summary>
+    /// What time has made of it: a hold has run out, an approval has not come, nobody has checked in. Null when nothing is due, or while a
+    /// change is under way.
+    /// </summary>
     public static Booking? Expire(this Booking b, Instant now)
     {
-        if (b.ActBy is not { } due || due > now)
+        if (b.ActBy is not { } due || due > now || b.Change is not null)
         {
             return null;
         }
@@ -68,13 +74,20 @@ public static class BookingStates
         };
     }
 
+    /// <summary>From 15 minutes before the start to the end (BKG-13); not once it is a no-show, even if nobody has noticed yet.</summary>
     public static Result<Booking> CheckIn(this Booking b, Instant now) => b switch
     {
         { State: BookingState.CheckedIn } => b,
-        { State: BookingState.Confirmed } when now >= b.Start - Booking.CheckInOpens && now < b.End =>
-            b.To(BookingState.CheckedIn) with { CheckedInAt = now, ActBy = null },
-        _ => Illegal(b, "checked in", "confirmed, from 15 minutes before its start"),
+        { State: BookingState.Confirmed, Change: null } when now >= b.Start - Booking.CheckInOpens && now < b.End && b.Expire(now) is null =>
+            b.To(BookingState.CheckedIn) with { CheckedInAt = now },
+        _ => Illegal(b.Expire(now) ?? b, "checked in now", "confirmed, from 15 minutes before its start"),
     };
+
+    /// <summary>Null when staff can decide on it: it waits for approval, and not too late (BKG-10).</summary>
+    public static Error? RefuseDecision(this Booking b, Instant now) =>
+        b is { State: BookingState.Tentative, ActBy: { } due, Accounting: BookingAccounting.NotAccounted } && now < due && now < b.Start
+            ? null
+            : Illegal(b.Expire(now) ?? b, "approved or rejected", "tentative, until the deadline for its approval");
 
     /// <summary>Its charges are on an invoice, or paid: forward only, whichever is heard of first. The same booking when that is no news.</summary>
     public static Booking Note(this Booking b, InvoiceId invoice, IReadOnlyList<InvoicedCharge> charges, bool isPaid)
@@ -89,10 +102,22 @@ public static class BookingStates
         }
 
         BookingCharge[] standing = [.. after.Where(c => c.CancelledAt is null)];
-        BookingAccounting accounting = standing.Length == 0 || standing.Any(c => c.InvoiceId is null) ? b.Accounting
-            : standing.All(c => c.IsPaid) ? BookingAccounting.Paid : BookingAccounting.Invoiced;
+        BookingAccounting accounting = standing.Length == 0 || standing.Any(c => c.InvoiceId is null) ? b.Accounting : AccountingOf(b.Price, standing);
         return b with { Charges = after, Accounting = accounting, Version = b.Version + 1 };
     }
+
+    /// <summary>What the accounting of a booking at a final price is: as far as the last of its charges has got.</summary>
+    public static BookingAccounting AccountingOf(BookingPrice price, IEnumerable<BookingCharge> charges)
+    {
+        BookingCharge[] standing = [.. charges.Where(c => c.CancelledAt is null)];
+        return standing.Length == 0 && price.Takings.Count == 0 ? BookingAccounting.NotAccounted
+            : standing.Length == 0 || standing.Any(c => c.InvoiceId is null) ? BookingAccounting.Accounted
+            : standing.All(c => c.IsPaid) ? BookingAccounting.Paid : BookingAccounting.Invoiced;
+    }
+
+    /// <summary>When nobody having checked in makes it a no-show; null: never.</summary>
+    public static Instant? NoShowAt(Instant start, Resource resource) =>
+        resource.Terms.CheckInGraceMinutes is { } grace ? start + Duration.FromMinutes(grace) : null;
 
     public static Error Illegal(Booking b, string what, string allowed) =>
         Error.Refused(ErrorCodes.InvalidTransition, $"A booking that is {b.State} cannot be {what}.") with
@@ -105,8 +130,8 @@ public static class BookingStates
         {
             Price = price,
             Charges = charges,
-            Accounting = price.Fee.IsZero && price.Takings.Count == 0 ? BookingAccounting.NotAccounted : BookingAccounting.Accounted,
-            ActBy = resource.Terms.CheckInGraceMinutes is { } grace ? b.Start + Duration.FromMinutes(grace) : null,
+            Accounting = AccountingOf(price, charges),
+            ActBy = NoShowAt(b.Start, resource),
         };
 
     private static Booking To(this Booking b, BookingState state) => b with { State = state, ActBy = null, Version = b.Version + 1 };

@@ -38,7 +38,7 @@ public sealed class BookingStore(ITableStore tables, Committer committer)
         LocationId location, ResourceId resource, IEnumerable<AgendaSlot> slots, CancellationToken cancellation) =>
         ReadAgendasAsync(location, [.. slots.SelectMany(s => s.Months()).Distinct().Select(m => new AgendaKey(m, resource))], cancellation);
 
-    /// <summary>As <see cref="ReadAgendaAsync"/>, of several resources.</summary>
+    /// <summary>As <see cref="ReadAgendaAsync"/>, of several resources; each key once.</summary>
     public async Task<AgendaSheet> ReadAgendasAsync(LocationId location, IReadOnlyCollection<AgendaKey> keys, CancellationToken cancellation)
     {
         string partition = EntityId.Home(location);
@@ -66,6 +66,14 @@ public sealed class BookingStore(ITableStore tables, Committer committer)
         }
 
         return new AgendaSheet(read);
+    }
+
+    /// <summary>The first slot in the way of a wish that is no booking yet; null: it is free. One storage call.</summary>
+    public async Task<AgendaSlot?> FindConflictAsync(BookingWish wish, CancellationToken cancellation)
+    {
+        var none = EntityId.Derive<BookingId>("wish", EntityId.Home(wish.Location.Id));
+        var slot = AgendaSlot.Of(none, wish.Time, Buffers.Of(wish.Resource));
+        return (await ReadAgendaAsync(wish.Location.Id, wish.Resource.Id, [slot], cancellation)).ConflictOf(wish.Resource.Id, slot);
     }
 
     /// <summary>What is taken at a location in a time, by resource. One storage call per 1,000 agendas.</summary>
@@ -108,8 +116,8 @@ public sealed class BookingStore(ITableStore tables, Committer committer)
     public static bool IsRepeat(CommitResult result) => result.IsDuplicateOf("B|");
 
     /// <summary>From the outcome of a commit that was no race to the reply.</summary>
-    public Task<Reply<BookingView>> ReplyAsync(
-        TableBatch batch, CommitResult result, RequestContext context, BookingView view, CancellationToken cancellation) =>
+    public Task<Reply<T>> ReplyAsync<T>(
+        TableBatch batch, CommitResult result, RequestContext context, T view, CancellationToken cancellation) =>
         tables.ReplyAsync(batch, result, context, view, cancellation);
 
     /// <summary>Makes bookings findable by their member. Repeats change nothing. One storage call per 100.</summary>
@@ -132,19 +140,23 @@ public sealed class BookingStore(ITableStore tables, Committer committer)
         }
     }
 
-    /// <summary>Ids of the member's bookings that start at <paramref name="from"/> or later, in that order; cancelled ones too.</summary>
-    public async IAsyncEnumerable<BookingId> ListByMemberAsync(
-        MemberId member, Instant from, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellation)
+    /// <summary>
+    /// The member's bookings that start in <c>[from, until)</c>, null is open, in that order; cancelled ones too. A booking that was moved
+    /// is also there where it was: who reads it sees that it <see cref="BookingEntry.IsOf">is not there</see> any more.
+    /// </summary>
+    public async IAsyncEnumerable<BookingEntry> ListByMemberAsync(
+        MemberId member, Instant from, Instant? until, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellation)
     {
-        var range = new RowRange(IndexPrefix + Minute.Format(from), RowRange.Prefix(IndexPrefix).Until);
+        var range = new RowRange(
+            IndexPrefix + Minute.Format(from), until is { } u ? IndexPrefix + Minute.Format(u) : RowRange.Prefix(IndexPrefix).Until);
         await foreach (TableRow row in tables.ReadAllAsync(Table, member.Value, range, cancellation))
         {
-            yield return row.As<IndexEntry>().BookingId;
+            yield return Entry(row);
         }
     }
 
     /// <summary>Those that start in <c>[from, until)</c>, null is open: a page of them after a <see cref="Position"/>.</summary>
-    public async Task<IReadOnlyList<BookingId>> PageByMemberAsync(
+    public async Task<IReadOnlyList<BookingEntry>> PageByMemberAsync(
         MemberId member, Instant? from, Instant? until, string? after, int limit, CancellationToken cancellation)
     {
         RowRange all = RowRange.Prefix(IndexPrefix);
@@ -153,7 +165,7 @@ public sealed class BookingStore(ITableStore tables, Committer committer)
             until is { } u ? IndexPrefix + Minute.Format(u) : all.Until);
         IReadOnlyList<TableRow> rows = await tables.ReadAsync(
             Table, member.Value, after is null ? range : range.After(IndexPrefix + after), limit, cancellation);
-        return [.. rows.Select(r => r.As<IndexEntry>().BookingId)];
+        return [.. rows.Select(Entry)];
     }
 
     /// <summary>Where a booking stands in lists by start.</summary>
@@ -161,7 +173,9 @@ public sealed class BookingStore(ITableStore tables, Committer committer)
 
     /// <summary>The gate's keys for slots of a resource.</summary>
     public static IEnumerable<string> GateKeys(ResourceId resource, IEnumerable<AgendaSlot> slots) =>
-        slots.SelectMany(s => s.Months()).Distinct().Select(m => RowKey(new AgendaKey(m, resource)));
+        GateKeys(slots.SelectMany(s => s.Months()).Distinct().Select(m => new AgendaKey(m, resource)));
+
+    public static IEnumerable<string> GateKeys(IEnumerable<AgendaKey> keys) => keys.Select(RowKey);
 
     /// <summary>
     /// The answer of the first request with this Idempotency-Key, or else the refusal. Keys are kept with the location, in the commit
@@ -169,6 +183,10 @@ public sealed class BookingStore(ITableStore tables, Committer committer)
     /// </summary>
     public Task<Reply<T>> ReplayOrAsync<T>(string home, RequestContext context, Error refusal, CancellationToken cancellation) =>
         tables.ReplayOrAsync<T>(Table, home, context, refusal, cancellation);
+
+    /// <summary>The answer of the first request with this Idempotency-Key; null when there was none, or it was cut off.</summary>
+    public Task<Reply<T>?> FindReplayAsync<T>(string home, RequestContext context, CancellationToken cancellation) =>
+        tables.FindReplayAsync<T>(Table, home, context, cancellation);
 
     private static TableBatch IndexBatch(MemberId member, IEnumerable<MadeBooking> bookings)
     {
@@ -181,9 +199,18 @@ public sealed class BookingStore(ITableStore tables, Committer committer)
         return batch;
     }
 
+    private static BookingEntry Entry(TableRow row) => new(row.Key[IndexPrefix.Length..], row.As<IndexEntry>().BookingId);
+
     private static string RowKey(AgendaKey key) => $"{AgendaPrefix}{Month.Format(key.Month)}|{key.Resource}";
 
     private static string BookingKey(BookingId id) => "B|" + id;
 
     private sealed record IndexEntry(BookingId BookingId);
+}
+
+/// <summary>Where a list says that a booking is.</summary>
+public readonly record struct BookingEntry(string Position, BookingId BookingId)
+{
+    /// <summary>False when the booking has been moved since.</summary>
+    public bool IsOf(Booking booking) => Position == BookingStore.Position(booking.Start, booking.Id);
 }

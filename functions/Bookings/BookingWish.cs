@@ -36,7 +36,70 @@ public sealed class BookingWishes(
             return hidden;
         }
 
-        if (await catalogue.FindResourceAsync(resourceId, cancellation) is not { } resource || !(resource.IsPublished || caller.IsStaff))
+        Result<BookedPlace> place = await FindAsync(resourceId, start, end, caller.IsStaff, cancellation);
+        if (place.IsError)
+        {
+            return place.Error;
+        }
+
+        return await members.FindAsync(who, cancellation) is { } member
+            ? place.Value.WishOf(member, await wallets.TermsAsync(member, cancellation))
+            : Error.Invalid(ErrorCodes.UnknownReference, "/memberId", "There is no such member.");
+    }
+
+    /// <summary>As <see cref="PrepareAsync"/>, for somebody who is no member yet and so has no membership and no wallet. No storage call.</summary>
+    public async Task<Result<BookingWish>> PrepareForAsync(
+        Member visitor, ResourceId resourceId, Instant start, Instant end, CancellationToken cancellation)
+    {
+        Result<BookedPlace> place = await FindAsync(resourceId, start, end, seesAll: false, cancellation);
+        return place.IsError ? place.Error : place.Value.WishOf(visitor, new MemberTerms(visitor, []));
+    }
+
+    /// <summary>What a stored booking was made of, as things are now.</summary>
+    public Task<BookingWish> OfAsync(Booking booking, CancellationToken cancellation) =>
+        OfAsync(booking, booking.ResourceId, booking.Rate, new Interval(booking.Start, booking.End), cancellation);
+
+    /// <summary>What the change is made of that the booking is in the middle of.</summary>
+    public Task<BookingWish> OfAsync(Booking booking, BookingChange change, CancellationToken cancellation) =>
+        OfAsync(booking, change.ResourceId, change.Rate, new Interval(change.Start, change.End), cancellation);
+
+    private async Task<BookingWish> OfAsync(
+        Booking booking, ResourceId resourceId, FrozenRate frozen, Interval time, CancellationToken cancellation)
+    {
+        Resource resource = await ResourceAsync(resourceId, cancellation);
+        Rate rate = await catalogue.FindRateAsync(frozen.RateId, cancellation) ?? throw new DefectException($"{frozen.RateId} does not exist.");
+        Member member = await members.FindAsync(booking.MemberId, cancellation)
+            ?? throw new DefectException($"{booking.MemberId} does not exist.");
+        Location location = await settings.LocationAsync(booking.LocationId, cancellation);
+        return new BookingWish(resource, location, rate, member, await wallets.TermsAsync(member, cancellation), time);
+    }
+
+    /// <summary>A resource that something stored refers to. No storage call but the first.</summary>
+    public async Task<Resource> ResourceAsync(ResourceId id, CancellationToken cancellation) =>
+        await catalogue.FindResourceAsync(id, cancellation) ?? throw new DefectException($"{id} does not exist.");
+
+    /// <summary>What it costs the member now; nothing is taken. <c>booking_requires_pass</c>, <c>out_of_passes</c>.</summary>
+    public Task<Result<PricedWish>> PriceAsync(BookingWish wish, CancellationToken cancellation) => PriceAsync(wish, [], cancellation);
+
+    /// <summary>As before, once certain takings have gone back.</summary>
+    public async Task<Result<PricedWish>> PriceAsync(BookingWish wish, IReadOnlyList<Taking> returned, CancellationToken cancellation)
+    {
+        if (wish.Rate.IsFree || !wish.Terms.MayDraw(wish.Resource, wish.Time.Start))
+        {
+            return new PricedWish(wish, BookingPrice.Plain(RateRules.PriceOf(wish.Rated)), null);
+        }
+
+        StoredWallet wallet = await wallets.ReadAsync(wish.Member.Id, cancellation);
+        bool passes = (await settings.GetOperatorAsync(cancellation)).BookingPassesEnabled;
+        Result<BookingPrice> price = PriceResolution.Resolve(
+            wish.Rated, wallet.Wallet.Return(returned).AllowanceFor(wish.Terms, wish.Resource.Id, wish.Time.Start, passes));
+        return price.IsError ? price.Error : new PricedWish(wish, price.Value, wallet);
+    }
+
+    private async Task<Result<BookedPlace>> FindAsync(
+        ResourceId resourceId, Instant start, Instant end, bool seesAll, CancellationToken cancellation)
+    {
+        if (await catalogue.FindResourceAsync(resourceId, cancellation) is not { } resource || !(resource.IsPublished || seesAll))
         {
             return Error.Invalid(ErrorCodes.UnknownReference, "/resourceId", "There is no such resource.");
         }
@@ -47,45 +110,16 @@ public sealed class BookingWishes(
             return refusal;
         }
 
-        if (await RateAsync(resource, location, cancellation) is not { } rate)
-        {
-            return Error.Refused(ErrorCodes.ResourceRateRequired, "The resource has no rate that applies at its location.");
-        }
-
-        return await members.FindAsync(who, cancellation) is { } member
-            ? new BookingWish(resource, location, rate, member, await wallets.TermsAsync(member, cancellation), new Interval(start, end))
-            : Error.Invalid(ErrorCodes.UnknownReference, "/memberId", "There is no such member.");
-    }
-
-    /// <summary>What a stored booking was made of, as things are now; at another place and time where these are given.</summary>
-    public async Task<BookingWish> OfAsync(Booking booking, CancellationToken cancellation)
-    {
-        Resource resource = await catalogue.FindResourceAsync(booking.ResourceId, cancellation)
-            ?? throw new DefectException($"{booking.ResourceId} does not exist.");
-        Rate rate = await catalogue.FindRateAsync(booking.Rate.RateId, cancellation)
-            ?? throw new DefectException($"{booking.Rate.RateId} does not exist.");
-        Member member = await members.FindAsync(booking.MemberId, cancellation)
-            ?? throw new DefectException($"{booking.MemberId} does not exist.");
-        Location location = await settings.LocationAsync(booking.LocationId, cancellation);
-        return new BookingWish(
-            resource, location, rate, member, await wallets.TermsAsync(member, cancellation), new Interval(booking.Start, booking.End));
-    }
-
-    /// <summary>What it costs the member now; nothing is taken. <c>booking_requires_pass</c>, <c>out_of_passes</c>.</summary>
-    public async Task<Result<PricedWish>> PriceAsync(BookingWish wish, CancellationToken cancellation)
-    {
-        if (wish.Rate.IsFree || !wish.Terms.MayDraw(wish.Resource, wish.Time.Start))
-        {
-            return new PricedWish(wish, BookingPrice.Plain(RateRules.PriceOf(wish.Rated)), null);
-        }
-
-        StoredWallet wallet = await wallets.ReadAsync(wish.Member.Id, cancellation);
-        bool passes = (await settings.GetOperatorAsync(cancellation)).BookingPassesEnabled;
-        Result<BookingPrice> price = PriceResolution.Resolve(
-            wish.Rated, wallet.Wallet.AllowanceFor(wish.Terms, wish.Resource.Id, wish.Time.Start, passes));
-        return price.IsError ? price.Error : new PricedWish(wish, price.Value, wallet);
+        return await RateAsync(resource, location, cancellation) is { } rate
+            ? new BookedPlace(resource, location, rate, new Interval(start, end))
+            : Error.Refused(ErrorCodes.ResourceRateRequired, "The resource has no rate that applies at its location.");
     }
 
     private async Task<Rate?> RateAsync(Resource resource, Location location, CancellationToken cancellation) =>
         resource.RateId is { } id && await catalogue.FindRateAsync(id, cancellation) is { } rate && RateRules.AppliesAt(rate, location) ? rate : null;
+
+    private sealed record BookedPlace(Resource Resource, Location Location, Rate Rate, Interval Time)
+    {
+        public BookingWish WishOf(Member member, MemberTerms terms) => new(Resource, Location, Rate, member, terms, Time);
+    }
 }

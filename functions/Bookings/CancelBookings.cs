@@ -17,45 +17,45 @@ public sealed class BookingCanceller(BookingStore bookings, MemberStore members,
         EndAsync(id, (booking, now) => booking.Cancel(reason, now), batchMore: null, cancellation);
 
     /// <summary>
-    /// Ends a hold that came to nothing. The wallet is told before the slot is free: a draw that is still on its way is refused from
-    /// then on.
+    /// Ends a hold that came to nothing; not while a payment for it is under way. The wallet is told after the slot is free: a draw that
+    /// comes before is returned with the rest, one that comes later is refused.
     /// </summary>
-    public async Task GiveUpAsync(BookingId id, CancellationToken cancellation)
-    {
-        Stored<Booking> found = await bookings.RequireAsync(id, cancellation);
-        if (found.Value.State == BookingState.Held)
-        {
-            await ledger.ReleaseAsync(found.Value.MemberId, [id], cancellation);
-            await EndAsync(id, (booking, now) => booking.State == BookingState.Held ? (booking with { ActBy = now }).Expire(now) : null, null, cancellation);
-        }
-    }
+    public Task<Booking> GiveUpAsync(BookingId id, CancellationToken cancellation) => EndAsync(
+        id,
+        (booking, now) => booking.State == BookingState.Held && booking.PaymentUnderWay() is null ? (booking with { ActBy = now }).Expire(now) : null,
+        batchMore: null,
+        cancellation);
 
     /// <summary>
-    /// Ends a booking as <paramref name="end"/> says; null is nothing to do, then the booking is returned as it is. Frees the slot,
-    /// drops the charges that the end has cancelled and returns what was taken, if it ends as cancelled or expired.
+    /// Ends a booking as <paramref name="end"/> says; null is nothing to do, then the booking is returned as it is. Frees what it keeps,
+    /// drops the charges that the end has cancelled and returns what was taken, if it ends as cancelled or expired; a held booking may have
+    /// taken what its row does not know of.
     /// </summary>
     /// <param name="batchMore">What else commits with it; null is nothing.</param>
     public async Task<Booking> EndAsync(
-        BookingId id, Func<Booking, Instant, Booking?> end, Action<TableBatch, Booking>? batchMore, CancellationToken cancellation)
+        BookingId id, Func<Booking, Instant, Booking?> end, Action<TableBatch, Booking>? batchMore, CancellationToken cancellation) =>
+        await EndAsync(await bookings.RequireAsync(id, cancellation), end, batchMore, cancellation);
+
+    /// <summary>As before, of a booking just read: one storage call less.</summary>
+    public async Task<Booking> EndAsync(
+        Stored<Booking> found, Func<Booking, Instant, Booking?> end, Action<TableBatch, Booking>? batchMore, CancellationToken cancellation)
     {
         for (int round = 0; round < CreateBookingHandler.MaxRounds; round++)
         {
-            Stored<Booking> found = await bookings.RequireAsync(id, cancellation);
             Instant now = time.Now();
             if (end(found.Value, now) is not { } ended)
             {
                 return found.Value;
             }
 
-            AgendaSlot slot = AgendaSlot.Of(found.Value);
-            using IDisposable pass = await gate.EnterAsync(BookingStore.GateKeys(ended.ResourceId, [slot]), cancellation);
-            AgendaSheet sheet = await bookings.ReadAgendaAsync(ended.LocationId, ended.ResourceId, [slot], cancellation);
-            sheet.Free(ended.ResourceId, slot);
-            bool returns = ended.Price.Takings.Count > 0 && ended.State is BookingState.Cancelled;
+            IReadOnlyList<KeptSlot> slots = AgendaSlot.AllOf(found.Value);
+            AgendaKey[] keys = [.. slots.SelectMany(s => s.Keys).Distinct()];
+            using IDisposable pass = await gate.EnterAsync(BookingStore.GateKeys(keys), cancellation);
+            AgendaSheet sheet = await bookings.ReadAgendasAsync(ended.LocationId, keys, cancellation);
+            sheet.Free(slots);
+            bool returns = ended.State is BookingState.Cancelled or BookingState.Expired && found.Value.MayHaveDrawn;
             TableBatch batch = BookingStore.Put(BookingStore.Put(BookingStore.BatchFor(ended.LocationId), ended, found.ETag), sheet);
-            batch.Send(ended.Charges
-                .Where((c, i) => c.CancelledAt is not null && found.Value.Charges[i].CancelledAt is null)
-                .Select(c => BookingMessages.ChargeDropped(ended, c)));
+            batch.Send(BookingMessages.OfCharges(found.Value, ended, resourceName: string.Empty));
             if (returns)
             {
                 batch.Send(BookingMessages.Return(ended));
@@ -65,19 +65,20 @@ public sealed class BookingCanceller(BookingStore bookings, MemberStore members,
             CommitResult result = await bookings.CommitAsync(batch, cancellation);
             if (BookingStore.IsRace(result))
             {
+                found = await bookings.RequireAsync(found.Value.Id, cancellation);
                 continue;
             }
 
             result.Require();
             if (returns)
             {
-                await ledger.ReleaseAsync(ended.MemberId, [id], cancellation);
+                await ledger.ReleaseAsync(ended.MemberId, [ended.Id], cancellation);
             }
 
             return ended;
         }
 
-        throw new TransientFaultException($"{id} or its agenda keeps changing.");
+        throw new TransientFaultException($"{found.Value.Id} or its agenda keeps changing.");
     }
 
     /// <summary>
@@ -87,13 +88,13 @@ public sealed class BookingCanceller(BookingStore bookings, MemberStore members,
     public async Task CancelFromAsync(MemberId memberId, Instant from, BookingCancelReason reason, CancellationToken cancellation)
     {
         bool? hasPaid = null;
-        await foreach (BookingId id in bookings.ListByMemberAsync(memberId, from, cancellation))
+        await foreach (BookingEntry entry in bookings.ListByMemberAsync(memberId, from, until: null, cancellation))
         {
-            Stored<Booking> found = await bookings.RequireAsync(id, cancellation);
+            Stored<Booking> found = await bookings.RequireAsync(entry.BookingId, cancellation);
             hasPaid ??= await members.FindAsync(memberId, cancellation) is { } member && MemberStanding.HasPaid(member);
-            if (!BookingRules.Survives(found.Value, from, hasPaid.Value))
+            if (entry.IsOf(found.Value) && !BookingRules.Survives(found.Value, from, hasPaid.Value))
             {
-                await CancelAsync(id, reason, cancellation);
+                await CancelAsync(entry.BookingId, reason, cancellation);
             }
         }
     }

@@ -90,8 +90,8 @@ public sealed class BookingReader(
         SiteCalendar calendar = await CalendarOfAsync(member.LocationId, cancellation);
         Instant? from = filter.From is { } first ? calendar.StartOfDay(first) : null;
         Instant? until = filter.To is { } last ? calendar.StartOfDay(last.PlusDays(1)) : null;
-        IReadOnlyList<BookingId> found = await bookings.PageByMemberAsync(memberId, from, until, paging.After, paging.Take, cancellation);
-        return await PageAsync(found, paging, cancellation);
+        return await PageAsync(
+            after => bookings.PageByMemberAsync(memberId, from, until, after, paging.Take, cancellation), resource: null, paging, cancellation);
     }
 
     private async Task<Reply<PageOf<BookingView>>> ListByResourceAsync(
@@ -112,22 +112,41 @@ public sealed class BookingReader(
         Instant until = calendar.StartOfDay(filter.To!.Value.PlusDays(1));
         AgendaKey[] keys = [.. AgendaSlot.Months(from, until).Select(m => new AgendaKey(m, resourceId))];
         AgendaSheet sheet = await bookings.ReadAgendasAsync(resource.LocationId, keys, cancellation);
-        IEnumerable<BookingId> found = sheet.SlotsOf(resourceId)
+        BookingEntry[] all = [.. sheet.SlotsOf(resourceId)
             .Where(s => s.Start < until && from < s.End)
-            .Select(s => (Position: BookingStore.Position(s.Start, s.Booking), s.Booking))
-            .Where(s => paging.After is null || string.CompareOrdinal(s.Position, paging.After) > 0)
-            .OrderBy(s => s.Position, StringComparer.Ordinal)
-            .Select(s => s.Booking);
-        return await PageAsync([.. found.Take(paging.Take)], paging, cancellation);
+            .Select(s => new BookingEntry(BookingStore.Position(s.Start, s.Booking), s.Booking))
+            .OrderBy(e => e.Position, StringComparer.Ordinal)];
+        return await PageAsync(
+            after => Task.FromResult<IReadOnlyList<BookingEntry>>(
+                [.. all.Where(e => after is null || string.CompareOrdinal(e.Position, after) > 0).Take(paging.Take)]),
+            resourceId,
+            paging,
+            cancellation);
     }
 
-    /// <summary>The page of these bookings: one point read each, side by side, at most a page's worth.</summary>
-    private async Task<Reply<PageOf<BookingView>>> PageAsync(IReadOnlyList<BookingId> found, Paging paging, CancellationToken cancellation)
+    /// <summary>
+    /// A page of the entries that say where their booking is now: one point read each, side by side, a page's worth at a time. Those that
+    /// were left behind when a booking was moved, or are kept for one that is about to move, are passed over.
+    /// </summary>
+    private async Task<Reply<PageOf<BookingView>>> PageAsync(
+        Func<string?, Task<IReadOnlyList<BookingEntry>>> next, ResourceId? resource, Paging paging, CancellationToken cancellation)
     {
-        Stored<Booking>?[] read = await Task.WhenAll(found.Select(id => bookings.ReadAsync(id, cancellation)));
         Instant now = time.Now();
-        return paging.Page<BookingView>(
-            [.. read.OfType<Stored<Booking>>().Select(s => BookingView.Of(s.Value, now))], v => BookingStore.Position(v.Start, v.Id));
+        var page = new List<BookingView>();
+        string? after = paging.After;
+        IReadOnlyList<BookingEntry> entries;
+        do
+        {
+            entries = await next(after);
+            Stored<Booking>?[] read = await Task.WhenAll(entries.Select(e => bookings.ReadAsync(e.BookingId, cancellation)));
+            page.AddRange(read.Zip(entries)
+                .Where(r => r.First is { } found && r.Second.IsOf(found.Value) && (resource is null || found.Value.ResourceId == resource))
+                .Select(r => BookingView.Of(r.First!.Value, now)));
+            after = entries.Count > 0 ? entries[^1].Position : after;
+        }
+        while (page.Count < paging.Take && entries.Count == paging.Take);
+
+        return paging.Page<BookingView>([.. page.Take(paging.Take)], v => BookingStore.Position(v.Start, v.Id));
     }
 
     private async Task<SiteCalendar> CalendarOfAsync(LocationId id, CancellationToken cancellation) =>

@@ -22,7 +22,7 @@ public sealed record FeedBooking(
             BookingState.Held or BookingState.Tentative => EventStatus.Tentative,
             _ => EventStatus.Cancelled,
         },
-        booking.CancelledAt ?? booking.CheckedInAt ?? booking.CreatedAt,
+        booking.CancelledAt ?? booking.CheckedInAt ?? booking.LastChange?.At ?? booking.Approval?.At ?? booking.CreatedAt,
         booking.Version);
 }
 
@@ -45,10 +45,10 @@ public sealed class FeedBookings(BookingStore bookings)
     /// <summary>Cancelled ones too, so that programs that have them take them out.</summary>
     public async Task<IReadOnlyList<FeedBooking>> OfMemberAsync(MemberId member, Instant now, CancellationToken cancellation)
     {
-        IReadOnlyList<BookingId>[] found = await Task.WhenAll(
+        IReadOnlyList<BookingEntry>[] found = await Task.WhenAll(
             bookings.PageByMemberAsync(member, now - Back, now, null, MaxEvents, cancellation),
             bookings.PageByMemberAsync(member, now, now + Ahead, null, MaxEvents, cancellation));
-        return await ReadAsync([.. found.SelectMany(ids => ids)], cancellation);
+        return await ReadAsync([.. found.SelectMany(entries => entries)], cancellation);
     }
 
     /// <summary>What holds a slot there.</summary>
@@ -59,17 +59,19 @@ public sealed class FeedBookings(BookingStore bookings)
         AgendaSlot[] slots = [.. sheet.SlotsOf(resource.Id).Where(s => now - Back <= s.Start && s.Start < now + Ahead)];
         IEnumerable<AgendaSlot> past = slots.Where(s => s.Start < now).TakeLast(MaxEvents);
         IEnumerable<AgendaSlot> future = slots.Where(s => s.Start >= now).Take(MaxEvents);
-        IReadOnlyList<FeedBooking> read = await ReadAsync([.. past.Concat(future).Select(s => s.Booking)], cancellation);
-        return [.. read.Where(b => b.Status != EventStatus.Cancelled)];
+        IReadOnlyList<FeedBooking> read = await ReadAsync(
+            [.. past.Concat(future).Select(s => new BookingEntry(BookingStore.Position(s.Start, s.Booking), s.Booking))], cancellation);
+        return [.. read.Where(b => b.Status != EventStatus.Cancelled && b.ResourceId == resource.Id)];
     }
 
-    private async Task<IReadOnlyList<FeedBooking>> ReadAsync(IReadOnlyList<BookingId> ids, CancellationToken cancellation)
+    /// <summary>Each where it is now, and not where it was before it was moved.</summary>
+    private async Task<IReadOnlyList<FeedBooking>> ReadAsync(IReadOnlyList<BookingEntry> entries, CancellationToken cancellation)
     {
-        var read = new List<FeedBooking>(ids.Count);
-        foreach (BookingId[] some in ids.Chunk(AtOnce))
+        var read = new List<FeedBooking>(entries.Count);
+        foreach (BookingEntry[] some in entries.Chunk(AtOnce))
         {
-            Stored<Booking>?[] found = await Task.WhenAll(some.Select(id => bookings.ReadAsync(id, cancellation)));
-            read.AddRange(found.OfType<Stored<Booking>>().Select(b => FeedBooking.Of(b.Value)));
+            Stored<Booking>?[] found = await Task.WhenAll(some.Select(e => bookings.ReadAsync(e.BookingId, cancellation)));
+            read.AddRange(found.Zip(some).Where(f => f.First is not null && f.Second.IsOf(f.First.Value)).Select(f => FeedBooking.Of(f.First!.Value)));
         }
 
         return read;

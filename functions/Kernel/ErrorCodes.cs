@@ -25,6 +25,7 @@ public static class ErrorCodes
     public const string BookingConflict = "booking_conflict";
     public const string HoldExpired = "hold_expired";
     public const string BookingRequiresPass = "booking_requires_pass";
+    public const string CancellationNotice = "cancellation_notice";
     public const string GatewayNotConnected = "gateway_not_connected";
     public const string InvalidTransition = "invalid_transition";
     public const string InvoiceClosed = "invoice_closed";
@@ -80,6 +81,7 @@ public static class ErrorCodes
         [BookingConflict] = "The slot overlaps another booking; conflict holds its interval.",
         [HoldExpired] = "The slot was not settled or paid in time and has been given up.",
         [BookingRequiresPass] = "The member's plan works with booking passes, and there is neither credit nor pass for this resource.",
+        [CancellationNotice] = "The notice has begun: only staff can cancel or change the booking now; until says when it was possible.",
         [GatewayNotConnected] = "No payment gateway is connected.",
         [InvalidTransition] = "The current state does not allow this; state and allowed say what does.",
         [InvoiceClosed] = "The invoice is closed and cannot be voided, removed, edited or collected.",

@@ -35,6 +35,7 @@ public sealed record DrawPlan(IReadOnlyList<Result<BookingPrice>> Answers, Walle
             Wallet returned = after.Return(before?.Price?.Takings ?? []);
             Allowance allowance = returned.AllowanceFor(terms, request.ResourceId, start, passesEnabled);
             Result<BookingPrice> price = PriceResolution.Resolve(request.Rated, allowance);
+            price = !price.IsError && request.Refuse?.Invoke(price.Value) is { } refusal ? refusal : price;
             answers.Add(price);
             if (!price.IsError)
             {
@@ -42,6 +43,10 @@ public sealed record DrawPlan(IReadOnlyList<Result<BookingPrice>> Answers, Walle
                 draws.Add(draw);
                 after = returned.Take(price.Value.Takings, start);
                 ranOut = allowance.PassesOffered && price.Value.PassMinutes > 0 && !after.PassesFor(request.ResourceId).Any() ? draw : ranOut;
+            }
+            else if (request.Keeps is { } kept)
+            {
+                draws.Add(new Draw(request.BookingId, request.Revision + 1, kept));
             }
         }
 

@@ -7,7 +7,17 @@ using NodaTime;
 namespace Flex.Wallets;
 
 /// <param name="Revision">Grows with every change of the booking; the first is 1.</param>
-public sealed record DrawRequest(BookingId BookingId, long Revision, ResourceId ResourceId, RatedTime Rated);
+public sealed record DrawRequest(BookingId BookingId, long Revision, ResourceId ResourceId, RatedTime Rated)
+{
+    /// <summary>Has the last word on the price before anything is taken; null: every price will do.</summary>
+    public Func<BookingPrice, Error?>? Refuse { get; init; }
+
+    /// <summary>
+    /// The price that a booking keeps when its change is refused, with what it has taken. The refusal is then on record: the same
+    /// revision is refused for ever after, whoever asks, and the one after it is used up.
+    /// </summary>
+    public BookingPrice? Keeps { get; init; }
+}
 
 public enum DrawMode
 {

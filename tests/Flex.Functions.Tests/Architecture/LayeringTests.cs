@@ -16,6 +16,7 @@ public sealed partial class LayeringTests
         "functions/DayPasses/DayPass.cs",
         "functions/DayPasses/PassChoice.cs",
         "functions/Bookings/AgendaSheet.cs",
+        "functions/Bookings/BookingPayment.cs",
         "functions/Bookings/BookingStates.cs",
         "functions/Bookings/Booking.cs",
         "functions/CalendarFeeds/CalendarText.cs",
