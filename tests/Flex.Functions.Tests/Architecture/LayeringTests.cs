@@ -16,6 +16,8 @@ public sealed partial class LayeringTests
         "functions/DayPasses/DayPass.cs",
         "functions/DayPasses/PassChoice.cs",
         "functions/Bookings/AgendaSheet.cs",
+        "functions/Bookings/BookingCancellation.cs",
+        "functions/Bookings/BookingChanges.cs",
         "functions/Bookings/BookingPayment.cs",
         "functions/Bookings/BookingStates.cs",
         "functions/Bookings/Booking.cs",

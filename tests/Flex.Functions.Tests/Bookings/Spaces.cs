@@ -26,7 +26,18 @@ internal sealed class Spaces : IDisposable
     private int _memberships;
 
     /// <param name="replace">Puts other services in the place of the app's.</param>
-    public Spaces(Action<IServiceCollection>? replace = null) => App = new FunctionHarness(s =>
+    public Spaces(Action<IServiceCollection>? replace = null)
+        : this(new MemoryTableStore(), new RecordingQueue(), replace)
+    {
+    }
+
+    private Spaces(MemoryTableStore tables, RecordingQueue queue, Action<IServiceCollection>? replace)
+    {
+        (Tables, Queue) = (tables, queue);
+        App = NewApp(replace);
+    }
+
+    private FunctionHarness NewApp(Action<IServiceCollection>? replace) => new(s =>
     {
         s.AddSingleton<ITableStore>(Tables)
             .AddSingleton<IMessagePublisher>(Queue)
@@ -37,9 +48,9 @@ internal sealed class Spaces : IDisposable
 
     public static CancellationToken Cancellation => Xunit.TestContext.Current.CancellationToken;
 
-    public MemoryTableStore Tables { get; } = new();
+    public MemoryTableStore Tables { get; }
 
-    public RecordingQueue Queue { get; } = new();
+    public RecordingQueue Queue { get; }
 
     public FunctionHarness App { get; }
 
@@ -74,6 +85,14 @@ internal sealed class Spaces : IDisposable
         spaces.Plan = isBare ? default : await spaces.AddPlanAsync();
         spaces.Member = await spaces.AddMemberAsync(isBare ? null : MembershipStatus.Active);
         return spaces;
+    }
+
+    /// <summary>Another process on the same storage: its caches and its gate are its own, so that only versions keep the two apart.</summary>
+    public Spaces OtherProcess()
+    {
+        var other = new Spaces(Tables, Queue, null) { Location = Location, Rate = Rate, Room = Room, Customer = Customer, Member = Member, Plan = Plan };
+        other.App.Time.SetUtcNow(App.Time.GetUtcNow());
+        return other;
     }
 
     public static object Money(string amount, string currency = "usd") => new { amount, currency };
