@@ -91,26 +91,31 @@ internal static class Vectors
         ["resourceIds"] = new JsonArray(room),
     };
 
-    /// <summary>A member of a plan with a credit and an offer of passes, given by staff, so it bills nothing; a card is on file.</summary>
+    /// <summary>A customer with a card and their one member, without a membership.</summary>
+    public static async Task<Resident> GuestAsync(this Space space)
+    {
+        string name = NextKey();
+        string customer = (string)(await space.PostAsync("staff", "customers", Bodies.Customer(name)))["id"]!;
+        await space.PostAsync("staff", $"customers/{customer}/payment-methods", new() { ["paymentMethod"] = "pm_card_visa" });
+        return new Resident(customer, (string)(await space.PostAsync("staff", "members", Bodies.Member(customer, space.Location, name)))["id"]!);
+    }
+
+    /// <summary>A guest who was given a plan with a credit and an offer of passes, so that it bills nothing.</summary>
     /// <param name="passes">How many of the offered passes staff give.</param>
     public static async Task<Resident> MemberAsync(this Space space, JsonObject? credit = null, JsonObject? offer = null, int passes = 0, string? renewalOn = null)
     {
-        string name = NextKey();
-        JsonObject plan = await space.PostAsync("staff", "plans", Bodies.Plan(space, name)
+        Resident who = await space.GuestAsync();
+        JsonObject plan = await space.PostAsync("staff", "plans", Bodies.Plan(space, NextKey())
             .With("credits", credit is null ? [] : new JsonArray(credit))
             .With("passOffers", offer is null ? [] : new JsonArray(offer)));
-        JsonObject customer = await space.PostAsync("staff", "customers", Bodies.Customer(name));
-        string customerId = (string)customer["id"]!;
-        string member = (string)(await space.PostAsync("staff", "members", Bodies.Member(customerId, space.Location, name)))["id"]!;
-        await space.PostAsync("staff", $"customers/{customerId}/payment-methods", new() { ["paymentMethod"] = "pm_card_visa" });
-        await space.PostAsync("staff", "memberships", new() { ["memberId"] = member, ["planId"] = (string)plan["id"]!, ["renewalOn"] = renewalOn });
+        await space.PostAsync("staff", "memberships", new() { ["memberId"] = who.Member, ["planId"] = (string)plan["id"]!, ["renewalOn"] = renewalOn });
         await space.SettleAsync();
         if (passes > 0)
         {
-            await space.PostAsync("staff", $"members/{member}/booking-passes", Bodies.Passes(passes));
+            await space.PostAsync("staff", $"members/{who.Member}/booking-passes", Bodies.Passes(passes));
         }
 
-        return new Resident(customerId, member);
+        return who;
     }
 
     /// <summary>Lets a minute pass, and with it every message.</summary>
@@ -126,10 +131,11 @@ internal static class Vectors
     /// <returns>Their newest invoice.</returns>
     public static async Task<JsonObject> BillAsync(this Space space, Resident who)
     {
+        await space.SettleAsync();
         await space.PostAsync("staff", "bill-runs", new() { ["customerId"] = who.Customer });
         await space.SettleAsync();
         JsonArray invoices = (await space.GetAsync("staff", "invoices?customerId=" + who.Customer))["results"]!.AsArray();
-        return invoices.MaxBy(i => (string)i!["id"]!, StringComparer.Ordinal)!.AsObject();
+        return invoices.MaxBy(i => (string)i!["createdAt"]!, StringComparer.Ordinal)!.AsObject();
     }
 
     public static string Text(Instant instant) => InstantPattern.General.Format(instant);
