@@ -145,7 +145,10 @@ public sealed class OpenApiTests
             await client.CallAsync("staff", "PaymentMethods_List", [customer]);
             await client.CallAsync("staff", "Members_Get", [member]);
             await client.CallAsync("staff", "TaxRates_Get", [_tax]);
-            await client.CallAsync("staff", "Invoices_Get", [(string)(await InvoicesAsync("Ada"))[0]["id"]!]);
+            string invoice = (string)(await InvoicesAsync("Ada"))[0]["id"]!;
+            await client.CallAsync("staff", "Invoices_Get", [invoice]);
+            await client.CallAsync("staff", "CreditNotes_List", [invoice]);
+            await client.CallAsync("staff", "AccountCredit_Get", [customer]);
             await client.CallAsync("staff", "DeadLetters_List", []);
             await SubscribeAsync(member, "Member", member);
             await SubscribeAsync("staff", "Resource", _room);
