@@ -5,8 +5,9 @@ using Microsoft.Azure.Functions.Worker;
 
 namespace Flex.Bookings;
 
-/// <summary>HTTP surface of what comes before a booking: what is free, what it costs; and of paying it at once.</summary>
-public sealed class BookingOfferFunctions(AvailabilityReader availability, PreviewBookingHandler preview, PayBookingHandler pay)
+/// <summary>HTTP surface of what bookings cost: what is free and at what price, paying at once, settling anew.</summary>
+public sealed class BookingOfferFunctions(
+    AvailabilityReader availability, PreviewBookingHandler preview, PayBookingHandler pay, ReaccountHandler reaccount)
 {
     /// <summary>Its route overlaps the one of a resource: the host tries functions by name, and this one comes before Resources_Get.</summary>
     [Function("Resources_Availability"), Allow(Role.Staff, Role.Member)]
@@ -35,4 +36,22 @@ public sealed class BookingOfferFunctions(AvailabilityReader availability, Previ
     public Task<IResult> Pay(
         [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "v1/bookings/{id}/pay")] HttpRequest request, string id, CancellationToken cancellation) =>
         request.ActAsync<BookingId, BookingView>(id, pay.HandleAsync, cancellation);
+
+    [Function("Bookings_PreviewReaccount"), Allow(Role.Staff)]
+    [Operation("See what a member's bookings would cost with the credits and passes of now", Body = typeof(ReaccountRequest),
+        Response = typeof(ReaccountView), Errors = [ErrorCodes.NotFound, ErrorCodes.EndBeforeStart])]
+    public Task<IResult> PreviewReaccount(
+        [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "v1/members/{id}/bookings/reaccount/preview")] HttpRequest request,
+        string id,
+        CancellationToken cancellation) =>
+        request.HandleAsync<MemberId, ReaccountRequest, ReaccountView>(id, reaccount.PreviewAsync, cancellation);
+
+    [Function("Bookings_Reaccount"), Allow(Role.Staff)]
+    [Operation("Price a member's bookings anew that are not invoiced", Body = typeof(ReaccountRequest), Response = typeof(ReaccountView),
+        IdempotencyKey = Need.Required, Errors = [ErrorCodes.NotFound, ErrorCodes.EndBeforeStart, ErrorCodes.IdempotencyKeyReuse])]
+    public Task<IResult> Reaccount(
+        [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "v1/members/{id}/bookings/reaccount")] HttpRequest request,
+        string id,
+        CancellationToken cancellation) =>
+        request.HandleAsync<MemberId, ReaccountRequest, ReaccountView>(id, reaccount.HandleAsync, cancellation);
 }

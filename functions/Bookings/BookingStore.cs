@@ -94,6 +94,9 @@ public sealed class BookingStore(ITableStore tables, Committer committer)
     /// <summary>A batch in a location's partition.</summary>
     public static TableBatch BatchFor(LocationId location) => new(Table, EntityId.Home(location));
 
+    /// <summary>A batch in a member's partition.</summary>
+    public static TableBatch BatchFor(MemberId member) => new(Table, member.Value);
+
     public static TableBatch Put(TableBatch batch, Booking booking, string? etag) => batch.Put(BookingKey(booking.Id), booking, etag);
 
     /// <summary>Adds the agendas that have changed.</summary>
@@ -190,7 +193,7 @@ public sealed class BookingStore(ITableStore tables, Committer committer)
 
     private static TableBatch IndexBatch(MemberId member, IEnumerable<MadeBooking> bookings)
     {
-        var batch = new TableBatch(Table, member.Value);
+        TableBatch batch = BatchFor(member);
         foreach (MadeBooking booking in bookings)
         {
             batch.Insert(IndexPrefix + Position(booking.Start, booking.BookingId), new IndexEntry(booking.BookingId));

@@ -72,7 +72,9 @@ public sealed record BookingView(
         b.CancelledBy,
         b.CheckedInAt,
         b.Overrides,
-        b.LastChange is { } moved ? new BookingMove(moved.FromResourceId, moved.FromStart, moved.FromEnd, moved.By, moved.At) : null,
+        b.LastChange is { } moved && !b.IsAt(moved.FromResourceId, moved.FromStart, moved.FromEnd)
+            ? new BookingMove(moved.FromResourceId, moved.FromStart, moved.FromEnd, moved.By, moved.At)
+            : null,
         b.Approval,
         b.CreatedAt,
         b.Version);

@@ -63,15 +63,33 @@ public sealed class BookingWishes(
     public Task<BookingWish> OfAsync(Booking booking, BookingChange change, CancellationToken cancellation) =>
         OfAsync(booking, change.ResourceId, change.Rate, new Interval(change.Start, change.End), cancellation);
 
+    /// <summary>What bookings of one member were made of, as things are now. No storage call with warm caches.</summary>
+    public async Task<IReadOnlyList<BookingWish>> OfAsync(Member member, IEnumerable<Booking> bookings, CancellationToken cancellation)
+    {
+        MemberTerms terms = await wallets.TermsAsync(member, cancellation);
+        var found = new List<BookingWish>();
+        foreach (Booking booking in bookings)
+        {
+            found.Add(await OfAsync(booking.ResourceId, booking.Rate, new Interval(booking.Start, booking.End), booking.LocationId, terms, cancellation));
+        }
+
+        return found;
+    }
+
     private async Task<BookingWish> OfAsync(
         Booking booking, ResourceId resourceId, FrozenRate frozen, Interval time, CancellationToken cancellation)
     {
-        Resource resource = await ResourceAsync(resourceId, cancellation);
-        Rate rate = await catalogue.FindRateAsync(frozen.RateId, cancellation) ?? throw new DefectException($"{frozen.RateId} does not exist.");
         Member member = await members.FindAsync(booking.MemberId, cancellation)
             ?? throw new DefectException($"{booking.MemberId} does not exist.");
-        Location location = await settings.LocationAsync(booking.LocationId, cancellation);
-        return new BookingWish(resource, location, rate, member, await wallets.TermsAsync(member, cancellation), time);
+        return await OfAsync(resourceId, frozen, time, booking.LocationId, await wallets.TermsAsync(member, cancellation), cancellation);
+    }
+
+    private async Task<BookingWish> OfAsync(
+        ResourceId resourceId, FrozenRate frozen, Interval time, LocationId locationId, MemberTerms terms, CancellationToken cancellation)
+    {
+        Resource resource = await ResourceAsync(resourceId, cancellation);
+        Rate rate = await catalogue.FindRateAsync(frozen.RateId, cancellation) ?? throw new DefectException($"{frozen.RateId} does not exist.");
+        return new BookingWish(resource, await settings.LocationAsync(locationId, cancellation), rate, terms.Member, terms, time);
     }
 
     /// <summary>A resource that something stored refers to. No storage call but the first.</summary>

@@ -27,6 +27,7 @@ public static class BookingsFeature
         .AddSingleton<BookingPayer>()
         .AddSingleton<PayBookingHandler>()
         .AddSingleton<AvailabilityReader>()
+        .AddSingleton<ReaccountHandler>()
         .AddSingleton<BookingAccounts>()
         .AddSingleton<BookingReader>()
         .AddSingleton<IMessageHandler, IndexBookings>()

@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using CsCheck;
 using Flex.Bookings;
 using Flex.Catalogue;
@@ -114,9 +115,10 @@ public sealed class PreviewTests : IAsyncLifetime
     }
 
     [Fact, Trait("Rule", "BPS-7"), Trait("Rule", "BPS-10")]
-    public async Task It_says_where_to_buy_passes_when_they_are_out_or_needed()
+    public async Task It_says_where_to_buy_passes_when_they_are_out()
     {
         ResourceId other = await _spaces.AddRoomAsync("Other");
+        await SellPassesAsync();
         await GiveAsync(("passOffers", new[] { new { name = "Hour", hours = 1m, price = Spaces.Money("10.00"), resourceIds = new[] { _spaces.Room.Value } } }));
 
         Answer outOf = await PreviewAsync(Spaces.As(_spaces.Member));
@@ -125,7 +127,22 @@ public sealed class PreviewTests : IAsyncLifetime
         Assert.Equal((409, ErrorCodes.OutOfPasses), (outOf.Status, outOf.Code));
         Assert.Equal((0, 90), ((int)outOf.Json["minutesLeft"]!, (int)outOf.Json["minutesNeeded"]!));
         Assert.Equal(Wallet.PurchaseLink(_spaces.Member), (string?)outOf.Json["purchase"]);
-        Assert.Equal((409, ErrorCodes.BookingRequiresPass, Wallet.PurchaseLink(_spaces.Member)), (blocked.Status, blocked.Code, (string?)blocked.Json["purchase"]));
+        Assert.Equal((409, ErrorCodes.BookingRequiresPass), (blocked.Status, blocked.Code));
+    }
+
+    [Fact, Trait("Rule", "BPS-10")]
+    public async Task Minutes_of_passes_are_shown_before_and_after()
+    {
+        await SellPassesAsync();
+        await GiveAsync(("passOffers", new[] { new { name = "Hour", hours = 1m, price = Spaces.Money("10.00"), resourceIds = new[] { _spaces.Room.Value } } }));
+        Answer assigned = await _spaces.SendAsync("BookingPasses_Assign", new { offer = "Hour", quantity = 2 }, id: _spaces.Member.Value);
+        Assert.True(assigned.Status is 200 or 201, assigned.Body);
+
+        Answer preview = await PreviewAsync();
+        Answer booked = await BookAsync((string)preview.Json["quoteId"]!);
+
+        Assert.Equal((90, 30, "0.00"), ((int)preview.Json["passMinutes"]!, (int)preview.Json["remaining"]!["passMinutes"]!, Amount(preview, "price")));
+        Assert.Equal((201, 90), (booked.Status, (int)booked.Json["passMinutes"]!));
     }
 
     [Fact]
@@ -297,6 +314,15 @@ public sealed class PreviewTests : IAsyncLifetime
             memberId = (member ?? _spaces.Member).Value,
             quoteId,
         });
+
+    private async Task SellPassesAsync()
+    {
+        JsonNode settings = (await _spaces.SendAsync("Operator_Get")).Json;
+        settings["bookingPassesEnabled"] = true;
+        settings.AsObject().Remove("version");
+        settings.AsObject().Remove("accountStatus");
+        Assert.Equal(200, (await _spaces.SendAsync("Operator_Edit", settings.ToJsonString(), headers: ("If-Match", "*"))).Status);
+    }
 
     private Task GiveAsync(int minutes) =>
         GiveAsync(("credits", new[] { new { name = "Rooms", resourceIds = new[] { _spaces.Room.Value }, minutes } }));
