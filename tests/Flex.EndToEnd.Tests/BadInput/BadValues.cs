@@ -102,7 +102,8 @@ internal static class BadValues
     [
         Book("a slot that is taken", "2025-01-06T13:30:00Z", "2025-01-06T14:30:00Z", "booking_conflict") with { Status = 409 },
         Post("a booking without a membership", Bookings, s => Bodies.Booking(s), 409, "payment_required") with { As = "eve" },
-        Post("a booking of what has no rate", Bookings, s => Bodies.Booking(s).With("resourceId", s.Cellar), 409, "resource_rate_required")
+        Post("a booking of what has no rate", Bookings, s => Bodies.Booking(s).With("resourceId", s.Cellar).With("memberId", s.Ada.Member), 409, "resource_rate_required"),
+        Post("a booking of what is not published", Bookings, s => Bodies.Booking(s).With("resourceId", s.Cellar), 422, "unknown_reference")
             with { As = "ada" },
         Post("a booking for nobody", Bookings, s => Bodies.Booking(s), 422, Invalid),
         Post("a sign-up for nobody", SignUp, s => new JsonObject { ["planId"] = s.Plan }, 422, Invalid) with { Key = "bad-nobody" },
@@ -120,11 +121,11 @@ internal static class BadValues
 
     private static IEnumerable<BadRequest> DayPasses =>
     [
-        Issue("no day passes at all", s => Passes(s).With("passes", 0), Invalid),
-        Issue("1,001 day passes", s => Passes(s).With("passes", 1001), Invalid),
-        Issue("a day pass that ends before it begins", s => Passes(s).With("validFrom", "2025-02-02").With("validTo", "2025-02-01"), "end_before_start"),
-        Issue("a day pass to the year 2201", s => Passes(s).With("validTo", "2201-01-01"), Invalid),
-        Issue("a day pass for a blank door", s => Passes(s).With("accessGroups", new JsonArray(" ")), Invalid),
+        Issue("no day passes at all", s => DayPass(s).With("passes", 0), Invalid),
+        Issue("1,001 day passes", s => DayPass(s).With("passes", 1001), Invalid),
+        Issue("a day pass that ends before it begins", s => DayPass(s).With("validFrom", "2025-02-02").With("validTo", "2025-02-01"), "end_before_start"),
+        Issue("a day pass to the year 2201", s => DayPass(s).With("validTo", "2201-01-01"), Invalid),
+        Issue("a day pass for a blank door", s => DayPass(s).With("accessGroups", new JsonArray(" ")), Invalid),
         Post("a check-in without a pass", "/api/v1/check-ins", s => new JsonObject { ["locationId"] = s.Location }, 422, "no_passes_left") with { As = "eve" },
         Post("a check-in for nobody", "/api/v1/check-ins", s => new JsonObject { ["locationId"] = s.Location }, 422, Invalid),
         Post("half a day where there are none", "/api/v1/check-ins",
@@ -134,7 +135,7 @@ internal static class BadValues
     private static BadRequest Issue(string name, Func<Space, JsonNode> body, string code) =>
         Post(name, s => $"/api/v1/members/{s.Eve.Member}/day-passes", body, 422, code);
 
-    private static JsonObject Passes(Space space) => new() { ["locationId"] = space.Location, ["passes"] = 5 };
+    private static JsonObject DayPass(Space space) => new() { ["locationId"] = space.Location, ["passes"] = 5 };
 
     private static BadRequest Book(string name, string start, string end, string code) =>
         Post(name, Bookings, s => Bodies.Booking(s, start, end), 422, code) with { As = "ada" };

@@ -35,7 +35,6 @@ public sealed partial class LayeringTests
         "functions/Catalogue/Picture.cs",
         "functions/Catalogue/RateRules.cs",
         "functions/Members/MemberStanding.cs",
-        "functions/Wallets/CreditCycle.cs",
         "functions/Wallets/DrawPlan.cs",
         "functions/Wallets/MemberTerms.cs",
         "functions/Wallets/PassPurchase.cs",
