@@ -68,7 +68,7 @@ public sealed class AvailabilityTests : IAsyncLifetime
         Assert.Equal(("05:00-11:00", "05:00-06:00", "06:00-11:00"), (Times(hall["open"]), Times(hall["busy"]), Times(hall["free"])));
     }
 
-    [Theory, Trait("Rule", "§3.1")]
+    [Theory, Trait("Rule", "REC-8")]
     [InlineData("2025-03-09", "05:00-06:30 07:00-04:00")]
     [InlineData("2025-11-02", "04:00-05:30 06:00-06:30 07:30-05:00")]
     public async Task On_days_of_a_clock_change_it_is_open_by_the_clock(string day, string open)
@@ -108,11 +108,20 @@ public sealed class AvailabilityTests : IAsyncLifetime
     {
         await _spaces.AddAsync<ResourceId>("Resources_Create", new
         {
-            locationId = _spaces.Location.Value, name = "Secret", kind = "meetingRoom", capacity = 20, rateId = _spaces.Rate.Value, isPublished = false,
+            locationId = _spaces.Location.Value,
+            name = "Secret",
+            kind = "meetingRoom",
+            capacity = 20,
+            rateId = _spaces.Rate.Value,
+            isPublished = false,
         });
         await _spaces.AddAsync<ResourceId>("Resources_Create", new
         {
-            locationId = _spaces.Location.Value, name = "Desk", kind = "hotDesk", capacity = 1, rateId = _spaces.Rate.Value,
+            locationId = _spaces.Location.Value,
+            name = "Desk",
+            kind = "hotDesk",
+            capacity = 1,
+            rateId = _spaces.Rate.Value,
         });
 
         Assert.Equal(["Blue room", "Desk"], await NamesAsync(Spaces.As(_spaces.Member)));
