@@ -14,6 +14,7 @@ using Flex.Platform.Mail;
 using Flex.Platform.Messaging;
 using Flex.Platform.OpenApi;
 using Flex.Platform.Telemetry;
+using Flex.RecurringBookings;
 using Flex.Renewals;
 using Flex.Settings;
 using Flex.Wallets;
@@ -44,6 +45,7 @@ public static class FlexApp
             .AddCatalogue()
             .AddMembers()
             .AddBookings(configuration)
+            .AddRecurringBookings()
             .AddCalendarFeeds()
             .AddInvoicing()
             .AddPayments(configuration)

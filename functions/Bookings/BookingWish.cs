@@ -65,11 +65,31 @@ public sealed class BookingWishes(
     public Task<BookingWish> OfAsync(Booking booking, BookingChange change, CancellationToken cancellation) =>
         OfAsync(booking, change.ResourceId, change.Rate, new Interval(change.Start, change.End), cancellation);
 
+    /// <summary>As before, of several bookings of one member at one location. One storage call.</summary>
+    public async Task<IReadOnlyList<BookingWish>> OfAsync(IReadOnlyList<Booking> bookings, CancellationToken cancellation)
+    {
+        var wishes = new List<BookingWish>(bookings.Count);
+        foreach (Booking booking in bookings)
+        {
+            wishes.Add(wishes.Count == 0 ? await OfAsync(booking, cancellation) : wishes[0] with
+            {
+                Resource = await ResourceAsync(booking.ResourceId, cancellation),
+                Rate = await RateAsync(booking.Rate, cancellation),
+                Time = new Interval(booking.Start, booking.End),
+            });
+        }
+
+        return wishes;
+    }
+
+    private async Task<Rate> RateAsync(FrozenRate frozen, CancellationToken cancellation) =>
+        await catalogue.FindRateAsync(frozen.RateId, cancellation) ?? throw new DefectException($"{frozen.RateId} does not exist.");
+
     private async Task<BookingWish> OfAsync(
         Booking booking, ResourceId resourceId, FrozenRate frozen, Interval time, CancellationToken cancellation)
     {
         Resource resource = await ResourceAsync(resourceId, cancellation);
-        Rate rate = await catalogue.FindRateAsync(frozen.RateId, cancellation) ?? throw new DefectException($"{frozen.RateId} does not exist.");
+        Rate rate = await RateAsync(frozen, cancellation);
         Member member = await members.FindAsync(booking.MemberId, cancellation)
             ?? throw new DefectException($"{booking.MemberId} does not exist.");
         Location location = await settings.LocationAsync(booking.LocationId, cancellation);
@@ -79,6 +99,9 @@ public sealed class BookingWishes(
     /// <summary>A resource that something stored refers to. No storage call but the first.</summary>
     public async Task<Resource> ResourceAsync(ResourceId id, CancellationToken cancellation) =>
         await catalogue.FindResourceAsync(id, cancellation) ?? throw new DefectException($"{id} does not exist.");
+
+    /// <summary>What prices at a location are in. No storage call.</summary>
+    public async Task<Currency> CurrencyAsync(LocationId id, CancellationToken cancellation) => (await settings.LocationAsync(id, cancellation)).Currency;
 
     /// <summary>What it costs the member now; nothing is taken. <c>booking_requires_pass</c>, <c>out_of_passes</c>.</summary>
     public Task<Result<PricedWish>> PriceAsync(BookingWish wish, CancellationToken cancellation) => PriceAsync(wish, [], cancellation);

@@ -16,7 +16,7 @@ public sealed partial class FeatureDependencyTests
         ["Bookings"] = ["Settings", "Catalogue", "Members", "Invoicing", "Wallets"],
         ["CalendarFeeds"] = ["Settings", "Catalogue", "Members", "Bookings"],
         ["Wallets"] = ["Settings", "Catalogue", "Members", "Invoicing", "Payments"],
-        ["RecurringBookings"] = ["Wallets"],
+        ["RecurringBookings"] = ["Settings", "Catalogue", "Members", "Invoicing", "Bookings", "Wallets"],
         ["Access"] = ["Settings", "Members"],
         ["DayPasses"] = ["Settings", "Catalogue", "Members", "Access"],
         ["Memberships"] = ["Settings", "Catalogue", "Members", "Invoicing", "Payments", "Bookings", "Access", "DayPasses"],

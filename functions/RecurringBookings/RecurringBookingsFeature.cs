@@ -1,0 +1,18 @@
+using Flex.Platform.Messaging;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Flex.RecurringBookings;
+
+public static class RecurringBookingsFeature
+{
+    public static IServiceCollection AddRecurringBookings(this IServiceCollection services) => services
+        .AddSingleton<SeriesStore>()
+        .AddSingleton<SeriesPlanner>()
+        .AddSingleton<SeriesRunner>()
+        .AddSingleton<SeriesSummaries>()
+        .AddSingleton<OccurrenceAccounts>()
+        .AddSingleton<CreateSeriesHandler>()
+        .AddSingleton<SeriesReader>()
+        .AddSingleton<IMessageHandler, ContinueOperationHandler>()
+        .AddSingleton<IMessageHandler, IndexSeries>();
+}
