@@ -115,7 +115,7 @@ public sealed class CreateSeriesHandler(
             context.Idempotency?.BodyHash,
             now,
             Version: 1);
-        return SeriesRun.Begin(operation, series, before: null, plan, isDeferred: steps.Length > SeriesOperation.MaxAtOnce);
+        return SeriesRun.Begin(operation, series, before: null, plan, isDeferred: operation.IsLong);
     }
 
     private Task<Result<SeriesPlan>> PlanAsync(SeriesRequest request, SeriesId id, RequestContext context, CancellationToken cancellation) => planner.PlanAsync(
@@ -163,7 +163,7 @@ public sealed class CreateSeriesHandler(
             return replay;
         }
 
-        run = await runner.RunAsync(run, int.MaxValue, cancellation);
+        run = await runner.RunAsync(run, run.Operation.IsLong ? 0 : int.MaxValue, cancellation);
         return run.Operation.Refusal is { } refusal
             ? refusal
             : ViewOf(run.Series, await summaries.ReadAsync(run.Series, cancellation));

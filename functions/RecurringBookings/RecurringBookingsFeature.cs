@@ -13,6 +13,13 @@ public static class RecurringBookingsFeature
         .AddSingleton<OccurrenceAccounts>()
         .AddSingleton<CreateSeriesHandler>()
         .AddSingleton<SeriesReader>()
+        .AddSingleton<SeriesCommands>()
+        .AddSingleton<CancelSeriesHandler>()
+        .AddSingleton<UpdateSeriesHandler>()
+        .AddSingleton<IncludeOccurrenceHandler>()
+        .AddSingleton<SeriesAccountant>()
+        .AddSingleton<DueSeriesRun>()
+        .AddSingleton<IMessageHandler, AccountSeriesHandler>()
         .AddSingleton<IMessageHandler, ContinueOperationHandler>()
         .AddSingleton<IMessageHandler, IndexSeries>();
 }

@@ -103,6 +103,10 @@ public sealed record SeriesOperation(
     /// <summary>Up to so many steps are done while the request waits.</summary>
     public const int MaxAtOnce = 100;
 
+    /// <summary>Too long for a request to wait for.</summary>
+    [System.Text.Json.Serialization.JsonIgnore]
+    public bool IsLong => Steps.Count > MaxAtOnce;
+
     /// <summary>The steps that are worked on next, all in the same way; none: nothing is left to do.</summary>
     public IReadOnlyList<SeriesStep> Next()
     {
@@ -146,6 +150,7 @@ public sealed record SeriesOperation(
     }
 
     /// <summary>The refusal of an operation that failed.</summary>
+    [System.Text.Json.Serialization.JsonIgnore]
     public Error? Refusal => Failure is { } failure
         ? new Error(failure.Kind, failure.Code, failure.Detail) with
         {

@@ -22,13 +22,15 @@ public sealed class SeriesPlanner(
     /// <param name="schedule">The schedule, given the zone of the location.</param>
     /// <param name="idOf">The bookings' ids: their own slots are in nobody's way.</param>
     /// <param name="isWanted">Which of the occurrences are to be booked; the others are not in the plan.</param>
+    /// <param name="leaving">Slots that will be free by then; null: none. The plan's agendas are without them.</param>
     public async Task<Result<SeriesPlan>> PlanAsync(
         SeriesWish wish,
         Func<string, SeriesSchedule> schedule,
         Func<LocalDate, BookingId> idOf,
         Func<Occurrence, bool> isWanted,
         Caller caller,
-        CancellationToken cancellation)
+        CancellationToken cancellation,
+        IReadOnlyList<KeptSlot>? leaving = null)
     {
         if (await catalogue.FindResourceAsync(wish.ResourceId, cancellation) is not { } resource)
         {
@@ -65,6 +67,7 @@ public sealed class SeriesPlanner(
         PlannedOccurrence[] planned = [.. wanted.Select(o => Look(o, o.Date <= horizon, first.Value, wish.OverridePolicy, now))];
         KeptSlot[] slots = [.. planned.Select(p => new KeptSlot(resource.Id, AgendaSlot.Of(idOf(p.Date), p.Occurrence.Time, Buffers.Of(resource))))];
         AgendaSheet sheet = await bookings.ReadAgendasAsync(resource.LocationId, [.. slots.SelectMany(s => s.Keys).Distinct()], cancellation);
+        sheet.Free(leaving ?? []);
         for (int i = 0; i < planned.Length; i++)
         {
             if (planned[i].Refusal is null && sheet.ConflictOf(resource.Id, slots[i].Slot) is { } conflict)

@@ -60,7 +60,7 @@ public sealed class SeriesRun
         new(operation, null, series with { Running = operation.Id }, before?.ETag)
         {
             Plan = plan,
-            IsFresh = plan is not null,
+            IsFresh = plan is not null && ended is null,
             IsDeferred = isDeferred,
             Ended = ended,
         };

@@ -432,7 +432,7 @@ public sealed class SeriesRunner(
             return false;
         }
 
-        if (BookingStore.IsRace(result) || SeriesStore.IsRepeat(result))
+        if (BookingStore.IsRace(result) || BookingStore.IsRepeat(result) || SeriesStore.IsRepeat(result))
         {
             return false;
         }
