@@ -17,6 +17,7 @@ using Flex.Platform.Telemetry;
 using Flex.RecurringBookings;
 using Flex.Renewals;
 using Flex.Settings;
+using Flex.Storefront;
 using Flex.Wallets;
 using FluentValidation;
 using Microsoft.Extensions.Configuration;
@@ -46,6 +47,7 @@ public static class FlexApp
             .AddMembers()
             .AddBookings(configuration)
             .AddRecurringBookings()
+            .AddStorefront()
             .AddCalendarFeeds()
             .AddInvoicing()
             .AddPayments(configuration)

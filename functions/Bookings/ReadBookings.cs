@@ -115,6 +115,7 @@ public sealed class BookingReader(
         BookingEntry[] all = [.. sheet.SlotsOf(resourceId)
             .Where(s => s.Start < until && from < s.End)
             .Select(s => new BookingEntry(BookingStore.Position(s.Start, s.Booking), s.Booking))
+            .Distinct()
             .OrderBy(e => e.Position, StringComparer.Ordinal)];
         return await PageAsync(
             after => Task.FromResult<IReadOnlyList<BookingEntry>>(

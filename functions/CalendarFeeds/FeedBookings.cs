@@ -60,7 +60,7 @@ public sealed class FeedBookings(BookingStore bookings)
         IEnumerable<AgendaSlot> past = slots.Where(s => s.Start < now).TakeLast(MaxEvents);
         IEnumerable<AgendaSlot> future = slots.Where(s => s.Start >= now).Take(MaxEvents);
         IReadOnlyList<FeedBooking> read = await ReadAsync(
-            [.. past.Concat(future).Select(s => new BookingEntry(BookingStore.Position(s.Start, s.Booking), s.Booking))], cancellation);
+            [.. past.Concat(future).Select(s => new BookingEntry(BookingStore.Position(s.Start, s.Booking), s.Booking)).Distinct()], cancellation);
         return [.. read.Where(b => b.Status != EventStatus.Cancelled && b.ResourceId == resource.Id)];
     }
 

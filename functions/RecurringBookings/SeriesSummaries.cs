@@ -6,15 +6,16 @@ using NodaTime;
 namespace Flex.RecurringBookings;
 
 /// <summary>What a summary needs to know besides the prices. Pure.</summary>
-/// <param name="Anchor">The member's billing day; null: calendar months.</param>
+/// <param name="Anchor">Local day from which the member's cycles count.</param>
 /// <param name="Tax">Null: untaxed.</param>
-public sealed record SummaryTerms(Currency Currency, LocalDate? Anchor, TaxSnapshot? Tax)
+public sealed record SummaryTerms(Currency Currency, LocalDate Anchor, TaxSnapshot? Tax)
 {
+    /// <summary>Without a paid membership the cycles are calendar months.</summary>
+    public static readonly LocalDate CalendarMonths = new(2000, 1, 1);
+
     /// <param name="madeOn">The local day on which the series was made.</param>
     public SeriesSummary Summarise(IReadOnlyList<PricedOccurrence> priced, LocalDate madeOn) =>
-        SeriesSummary.Of(priced, madeOn, Currency, CycleOf, TaxOn);
-
-    private LocalDate CycleOf(LocalDate date) => Anchor is { } anchor ? CreditCycle.Of(anchor, date).From : new LocalDate(date.Year, date.Month, 1);
+        SeriesSummary.Of(priced, madeOn, Currency, Anchor, TaxOn);
 
     /// <summary>Each component is a tax of its own and rounded by itself.</summary>
     private Money TaxOn(Money net) => (Tax?.Components ?? []).Aggregate(Money.Zero(net.Currency), (sum, c) => sum + net.Times(c.Percent / 100m));
@@ -26,7 +27,7 @@ public sealed class SeriesSummaries(InvoiceTerms invoices, BookingWishes wishes,
     /// <summary>No storage call. The cycles are those of the member's first paid membership.</summary>
     public async Task<SummaryTerms> TermsAsync(BookingWish wish, CancellationToken cancellation) => new(
         wish.Location.Currency,
-        wish.Member.Standing.FirstOrDefault(MemberStanding.IsPaid)?.AnchorDate,
+        wish.Member.Standing.FirstOrDefault(MemberStanding.IsPaid)?.AnchorDate ?? SummaryTerms.CalendarMonths,
         await invoices.TaxAsync(wish.Rate.TaxRateId, cancellation));
 
     /// <summary>What the occurrences of a series cost as they are booked. One read for each, and one for the member.</summary>
@@ -42,7 +43,7 @@ public sealed class SeriesSummaries(InvoiceTerms invoices, BookingWishes wishes,
                 .Select(o => PricedOf(o, booked.GetValueOrDefault(o.Date), excluded.GetValueOrDefault(o.Date, ExclusionReason.Cancelled))),
         ];
         SummaryTerms terms = booked.Count == 0
-            ? new SummaryTerms(await wishes.CurrencyAsync(series.LocationId, cancellation), null, null)
+            ? new SummaryTerms(await wishes.CurrencyAsync(series.LocationId, cancellation), SummaryTerms.CalendarMonths, null)
             : await TermsAsync(await wishes.OfAsync(booked.Values.First(), cancellation), cancellation);
         return terms.Summarise(priced, new SiteCalendar(series.Schedule.TimeZone).DateOf(series.CreatedAt));
     }

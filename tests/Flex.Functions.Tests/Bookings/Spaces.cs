@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json.Nodes;
 using Flex.Bookings;
+using Flex.Catalogue;
 using Flex.Functions.Tests.Platform.Http;
 using Flex.Kernel;
 using Flex.Local.Runtime.Storage;
@@ -25,7 +26,18 @@ internal sealed class Spaces : IDisposable
     private int _memberships;
 
     /// <param name="replace">Puts other services in the place of the app's.</param>
-    public Spaces(Action<IServiceCollection>? replace = null) => App = new FunctionHarness(s =>
+    public Spaces(Action<IServiceCollection>? replace = null)
+        : this(new MemoryTableStore(), new RecordingQueue(), replace)
+    {
+    }
+
+    private Spaces(MemoryTableStore tables, RecordingQueue queue, Action<IServiceCollection>? replace)
+    {
+        (Tables, Queue) = (tables, queue);
+        App = NewApp(replace);
+    }
+
+    private FunctionHarness NewApp(Action<IServiceCollection>? replace) => new(s =>
     {
         s.AddSingleton<ITableStore>(Tables)
             .AddSingleton<IMessagePublisher>(Queue)
@@ -36,9 +48,9 @@ internal sealed class Spaces : IDisposable
 
     public static CancellationToken Cancellation => Xunit.TestContext.Current.CancellationToken;
 
-    public MemoryTableStore Tables { get; } = new();
+    public MemoryTableStore Tables { get; }
 
-    public RecordingQueue Queue { get; } = new();
+    public RecordingQueue Queue { get; }
 
     public FunctionHarness App { get; }
 
@@ -75,10 +87,18 @@ internal sealed class Spaces : IDisposable
         return spaces;
     }
 
+    /// <summary>Another process on the same storage: its caches and its gate are its own, so that only versions keep the two apart.</summary>
+    public Spaces OtherProcess()
+    {
+        var other = new Spaces(Tables, Queue, null) { Location = Location, Rate = Rate, Room = Room, Customer = Customer, Member = Member, Plan = Plan };
+        other.App.Time.SetUtcNow(App.Time.GetUtcNow());
+        return other;
+    }
+
     public static object Money(string amount, string currency = "usd") => new { amount, currency };
 
-    public async Task<ResourceId> AddRoomAsync(string name = "Blue room") =>
-        await AddAsync<ResourceId>("Resources_Create", new { locationId = Location.Value, name, kind = "meetingRoom", capacity = 8, rateId = Rate.Value });
+    public async Task<ResourceId> AddRoomAsync(string name = "Blue room", BookingTerms? terms = null) => await AddAsync<ResourceId>(
+        "Resources_Create", new { locationId = Location.Value, name, kind = "meetingRoom", capacity = 8, rateId = Rate.Value, terms });
 
     /// <param name="more">Further members of the request.</param>
     public async Task<PlanId> AddPlanAsync(params (string Name, object Value)[] more)

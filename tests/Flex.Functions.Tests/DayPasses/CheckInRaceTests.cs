@@ -167,6 +167,38 @@ public sealed class CheckInRaceTests
         await AssertSoundAsync(spaces);
     }
 
+    /// <summary>The message of midnight is still on its way when staff look at noon; it finds nothing left to do.</summary>
+    [Fact, Trait("Rule", "PAS-4")]
+    public async Task Who_is_checked_out_the_day_after_had_left_at_midnight()
+    {
+        using Spaces spaces = await Spaces.CreateAsync();
+        MemberId member = await spaces.AddMemberAsync(status: null);
+        await IssueAsync(spaces, member, 1, shared: false);
+        string id = (string)(await CheckInAsync(spaces, member)).Json["id"]!;
+        spaces.App.Time.Advance(TimeSpan.FromHours(17));
+
+        Answer left = await spaces.SendAsync("CheckIns_CheckOut", id: id);
+        await spaces.DrainAsync(Queues.Bookings);
+        Answer later = await spaces.SendAsync("CheckIns_Get", id: id);
+
+        Assert.Equal(("2025-01-01T05:00:00Z", "auto"), ((string?)left.Json["leftAt"], (string?)left.Json["leftBy"]));
+        Assert.Equal(left.Body, later.Body);
+    }
+
+    /// <summary>The broker's clock may run ahead of ours: the message comes again.</summary>
+    [Fact, Trait("Rule", "PAS-4")]
+    public async Task A_message_of_midnight_that_comes_before_it_is_not_taken()
+    {
+        using Spaces spaces = await Spaces.CreateAsync();
+        MemberId member = await spaces.AddMemberAsync(status: null);
+        await IssueAsync(spaces, member, 1, shared: false);
+        string id = (string)(await CheckInAsync(spaces, member)).Json["id"]!;
+
+        await Assert.ThrowsAsync<TransientFaultException>(() => spaces.DrainAsync(Queues.Bookings));
+
+        Assert.Null((string?)(await spaces.SendAsync("CheckIns_Get", id: id)).Json["leftAt"]);
+    }
+
     [Fact]
     public async Task A_check_in_with_a_personal_pass_is_six_storage_calls_and_coming_back_three()
     {

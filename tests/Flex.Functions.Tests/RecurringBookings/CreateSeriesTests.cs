@@ -145,7 +145,7 @@ public sealed class CreateSeriesTests : IAsyncLifetime
         Assert.Equal([150, 150], (await _spaces.WalletAsync(member)).Used.Select(u => u.Minutes));
         Assert.Equal(
             [("2025-01-01", "18.00"), ("2025-02-01", "18.00")],
-            made.Json["summary"]!["cycles"]!.AsArray().Take(2).Select(c => ((string)c!["cycleStart"]!, c["totals"]!["accountedAmounts"]!.Fee())));
+            made.Json["summary"]!["cycles"]!.AsArray().Take(2).Select(c => ((string)c!["from"]!, c["totals"]!["accountedAmounts"]!.Fee())));
         Assert.Equal(8, BookingInvariants.Check(_spaces.Tables, _spaces.Location, _spaces.Room));
         Answer summary = await _spaces.SendAsync("RecurringBookings_Summary", id: (string)made.Json["id"]!);
         Assert.Equal(made.Json["summary"]!.ToJsonString(), summary.Json.ToJsonString());
