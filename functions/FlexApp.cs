@@ -16,6 +16,7 @@ using Flex.Platform.OpenApi;
 using Flex.Platform.Telemetry;
 using Flex.Renewals;
 using Flex.Settings;
+using Flex.Storefront;
 using Flex.Wallets;
 using FluentValidation;
 using Microsoft.Extensions.Configuration;
@@ -44,6 +45,7 @@ public static class FlexApp
             .AddCatalogue()
             .AddMembers()
             .AddBookings(configuration)
+            .AddStorefront()
             .AddCalendarFeeds()
             .AddInvoicing()
             .AddPayments(configuration)

@@ -185,6 +185,9 @@ public sealed record Booking(
 
     public IReadOnlyList<PolicyOverride> Overrides { get; init; } = [];
 
+    /// <summary>The tries to pay it at once, in order.</summary>
+    public IReadOnlyList<BookingPayment> Payments { get; init; } = [];
+
     /// <summary>Idempotency key row of the request it is being made by, while it is held.</summary>
     public string? RequestKey { get; init; }
 

@@ -41,6 +41,13 @@ public static class BookingChanges
             : null;
     }
 
+    /// <summary>Null when its price may be settled anew where it is (CRD-7): it stands, it is accounted, and none of it is on an invoice.</summary>
+    public static Error? RefuseReaccount(this Booking b) =>
+        b is { State: BookingState.Confirmed or BookingState.CheckedIn, Accounting: BookingAccounting.Accounted }
+            && b.Charges.All(c => c.CancelledAt is not null || c.InvoiceId is null)
+            ? null
+            : BookingStates.Illegal(b, "accounted anew", "confirmed and not invoiced");
+
     /// <summary>What it costs to have the booking at a new price.</summary>
     public static ChangeSummary Summarise(Booking b, Money newPrice)
     {
@@ -86,7 +93,12 @@ public static class BookingChanges
             Price = price,
             Charges = charges,
             Accounting = b.State == BookingState.Tentative ? b.Accounting : BookingStates.AccountingOf(price, charges),
-            ActBy = b.State == BookingState.Tentative ? ApproveBy(b, change, resource, now) : BookingStates.NoShowAt(change.Start, resource),
+            ActBy = b.State switch
+            {
+                BookingState.Tentative => ApproveBy(b, change, resource, now),
+                BookingState.CheckedIn => null,
+                _ => BookingStates.NoShowAt(change.Start, resource),
+            },
             Overrides = [.. b.Overrides, .. change.Overrides],
             Change = null,
             Changes =

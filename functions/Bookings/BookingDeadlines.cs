@@ -23,16 +23,7 @@ public sealed class LookAtBookingHandler(BookingStore bookings, BookingChanger c
             found = await bookings.RequireAsync(command.BookingId, cancellation);
         }
 
-        if (found.Value.Expire(time.Now()) is null)
-        {
-            return;
-        }
-
-        if (found.Value.State == BookingState.Held)
-        {
-            await canceller.GiveUpAsync(command.BookingId, cancellation);
-        }
-        else
+        if (found.Value.Expire(time.Now()) is not null)
         {
             await canceller.EndAsync(command.BookingId, (booking, now) => booking.Expire(now), batchMore: null, cancellation);
         }

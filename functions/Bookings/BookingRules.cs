@@ -142,11 +142,11 @@ public static class BookingRules
 
         if (paid.Length == 0)
         {
-            return Error.Refused(ErrorCodes.PaymentRequired, "Without a paid membership a booking has to be paid at once.");
+            return PayAtOnce("Without a paid membership a booking has to be paid at once.");
         }
 
         return paid.Any(s => s.Status == MembershipStatus.Delinquent)
-            ? Error.Refused(ErrorCodes.PaymentRequired, "A payment is overdue: a booking has to be paid at once.")
+            ? PayAtOnce("A payment is overdue: a booking has to be paid at once.")
             : null;
     }
 
@@ -163,6 +163,12 @@ public static class BookingRules
     /// </summary>
     public static bool Survives(Booking booking, Instant lostAt, bool hasPaidNow) =>
         !booking.HoldsSlot() || booking.Start < lostAt || (booking.CreatedAt > lostAt && (hasPaidNow || !booking.OnMembership));
+
+    /// <summary>Says how: a booking with this member of the request keeps its slot and is paid by its own command.</summary>
+    private static Error PayAtOnce(string why) => Error.Refused(ErrorCodes.PaymentRequired, why) with
+    {
+        Extensions = new Dictionary<string, object?> { ["hold"] = true },
+    };
 
     private static bool MayBook(BookingWish wish)
     {

@@ -91,12 +91,12 @@ public sealed class BookingSettler(
             cancellation);
     }
 
-    /// <summary>The messages of a booking's commit: its charges, when to look at it again and, for a new one, that it exists.</summary>
+    /// <summary>The messages of a booking's commit: its charges, unless they are on an invoice, when to look at it again and, for a new one, that it exists.</summary>
     public static void Announce(TableBatch batch, Booking booking, Resource resource, Instant now, bool isNew)
     {
         if (booking.State == BookingState.Confirmed)
         {
-            batch.Send(booking.Charges.Select(c => BookingMessages.Charged(booking, c, resource.Name)));
+            batch.Send(booking.Charges.Where(c => c.InvoiceId is null).Select(c => BookingMessages.Charged(booking, c, resource.Name)));
         }
 
         if (isNew)

@@ -68,6 +68,14 @@ public sealed class BookingStore(ITableStore tables, Committer committer)
         return new AgendaSheet(read);
     }
 
+    /// <summary>The first slot in the way of a wish that is no booking yet; null: it is free. One storage call.</summary>
+    public async Task<AgendaSlot?> FindConflictAsync(BookingWish wish, CancellationToken cancellation)
+    {
+        var none = EntityId.Derive<BookingId>("wish", EntityId.Home(wish.Location.Id));
+        var slot = AgendaSlot.Of(none, wish.Time, Buffers.Of(wish.Resource));
+        return (await ReadAgendaAsync(wish.Location.Id, wish.Resource.Id, [slot], cancellation)).ConflictOf(wish.Resource.Id, slot);
+    }
+
     /// <summary>What is taken at a location in a time, by resource. One storage call per 1,000 agendas.</summary>
     public async Task<AgendaSheet> ReadLocationAsync(LocationId location, Interval time, CancellationToken cancellation)
     {
@@ -85,6 +93,9 @@ public sealed class BookingStore(ITableStore tables, Committer committer)
 
     /// <summary>A batch in a location's partition.</summary>
     public static TableBatch BatchFor(LocationId location) => new(Table, EntityId.Home(location));
+
+    /// <summary>A batch in a member's partition.</summary>
+    public static TableBatch BatchFor(MemberId member) => new(Table, member.Value);
 
     public static TableBatch Put(TableBatch batch, Booking booking, string? etag) => batch.Put(BookingKey(booking.Id), booking, etag);
 
@@ -182,7 +193,7 @@ public sealed class BookingStore(ITableStore tables, Committer committer)
 
     private static TableBatch IndexBatch(MemberId member, IEnumerable<MadeBooking> bookings)
     {
-        var batch = new TableBatch(Table, member.Value);
+        TableBatch batch = BatchFor(member);
         foreach (MadeBooking booking in bookings)
         {
             batch.Insert(IndexPrefix + Position(booking.Start, booking.BookingId), new IndexEntry(booking.BookingId));

@@ -1,3 +1,4 @@
+using Flex.Invoicing;
 using Flex.Platform.Http;
 using NodaTime;
 
@@ -9,6 +10,7 @@ namespace Flex.Bookings;
 /// <param name="CreditMinutes">Taken from credits.</param>
 /// <param name="PassMinutes">Taken from booking passes.</param>
 /// <param name="ChargeIds">What billing knows of it.</param>
+/// <param name="Payment">The last try to pay it at once; null when there was none.</param>
 /// <param name="ActBy">When it changes by itself: a hold ends, an approval or a check-in is missed.</param>
 /// <param name="CancelledBy">Subject of the caller; null when it ended by itself.</param>
 /// <param name="Overrides">What staff have set aside for it.</param>
@@ -32,6 +34,7 @@ public sealed record BookingView(
     int PassMinutes,
     IReadOnlyList<ChargeId> ChargeIds,
     SeriesId? SeriesId,
+    BookingPaymentView? Payment,
     Instant? ActBy,
     BookingCancelReason? CancelReason,
     Instant? CancelledAt,
@@ -62,16 +65,24 @@ public sealed record BookingView(
         b.Price.PassMinutes,
         [.. b.Charges.Where(c => c.CancelledAt is null).Select(c => c.Id)],
         b.Series?.SeriesId,
+        b.Payments is [.., { } last] ? BookingPaymentView.Of(last) : null,
         b.ActBy,
         b.CancelReason,
         b.CancelledAt,
         b.CancelledBy,
         b.CheckedInAt,
         b.Overrides,
-        [.. b.Changes.Select(c => new BookingMove(c.From, c.To, c.By, c.At))],
+        [.. b.Changes.Where(c => c.From != c.To).Select(c => new BookingMove(c.From, c.To, c.By, c.At))],
         b.Approval,
         b.CreatedAt,
         b.Version);
+}
+
+/// <param name="State">Processing while a bank or the gateway owes the outcome: the booking is held, and confirmed when it is paid.</param>
+/// <param name="DeclineCode">Why it failed.</param>
+public sealed record BookingPaymentView(InvoiceId InvoiceId, BookingPaymentState State, string? DeclineCode)
+{
+    public static BookingPaymentView Of(BookingPayment payment) => new(payment.InvoiceId, payment.State, DeclineCodes.Shown(payment.FailureCode));
 }
 
 /// <summary>From where to where a booking was moved, and by whom.</summary>

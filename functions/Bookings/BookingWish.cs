@@ -36,25 +36,23 @@ public sealed class BookingWishes(
             return hidden;
         }
 
-        if (await catalogue.FindResourceAsync(resourceId, cancellation) is not { } resource || !(resource.IsPublished || caller.IsStaff))
+        Result<BookedPlace> place = await FindAsync(resourceId, start, end, caller.IsStaff, cancellation);
+        if (place.IsError)
         {
-            return Error.Invalid(ErrorCodes.UnknownReference, "/resourceId", "There is no such resource.");
-        }
-
-        Location location = await settings.LocationAsync(resource.LocationId, cancellation);
-        if (BookingRules.RefuseInterval(start, end, location.Calendar) is { } refusal)
-        {
-            return refusal;
-        }
-
-        if (await RateAsync(resource, location, cancellation) is not { } rate)
-        {
-            return Error.Refused(ErrorCodes.ResourceRateRequired, "The resource has no rate that applies at its location.");
+            return place.Error;
         }
 
         return await members.FindAsync(who, cancellation) is { } member
-            ? new BookingWish(resource, location, rate, member, await wallets.TermsAsync(member, cancellation), new Interval(start, end))
+            ? place.Value.WishOf(member, await wallets.TermsAsync(member, cancellation))
             : Error.Invalid(ErrorCodes.UnknownReference, "/memberId", "There is no such member.");
+    }
+
+    /// <summary>As <see cref="PrepareAsync"/>, for somebody who is no member yet and so has no membership and no wallet. No storage call.</summary>
+    public async Task<Result<BookingWish>> PrepareForAsync(
+        Member visitor, ResourceId resourceId, Instant start, Instant end, CancellationToken cancellation)
+    {
+        Result<BookedPlace> place = await FindAsync(resourceId, start, end, seesAll: false, cancellation);
+        return place.IsError ? place.Error : place.Value.WishOf(visitor, new MemberTerms(visitor, []));
     }
 
     /// <summary>What a stored booking was made of, as things are now.</summary>
@@ -65,15 +63,33 @@ public sealed class BookingWishes(
     public Task<BookingWish> OfAsync(Booking booking, BookingChange change, CancellationToken cancellation) =>
         OfAsync(booking, change.ResourceId, change.Rate, new Interval(change.Start, change.End), cancellation);
 
+    /// <summary>What bookings of one member were made of, as things are now. No storage call with warm caches.</summary>
+    public async Task<IReadOnlyList<BookingWish>> OfAsync(Member member, IEnumerable<Booking> bookings, CancellationToken cancellation)
+    {
+        MemberTerms terms = await wallets.TermsAsync(member, cancellation);
+        var found = new List<BookingWish>();
+        foreach (Booking booking in bookings)
+        {
+            found.Add(await OfAsync(booking.ResourceId, booking.Rate, new Interval(booking.Start, booking.End), booking.LocationId, terms, cancellation));
+        }
+
+        return found;
+    }
+
     private async Task<BookingWish> OfAsync(
         Booking booking, ResourceId resourceId, FrozenRate frozen, Interval time, CancellationToken cancellation)
     {
-        Resource resource = await ResourceAsync(resourceId, cancellation);
-        Rate rate = await catalogue.FindRateAsync(frozen.RateId, cancellation) ?? throw new DefectException($"{frozen.RateId} does not exist.");
         Member member = await members.FindAsync(booking.MemberId, cancellation)
             ?? throw new DefectException($"{booking.MemberId} does not exist.");
-        Location location = await settings.LocationAsync(booking.LocationId, cancellation);
-        return new BookingWish(resource, location, rate, member, await wallets.TermsAsync(member, cancellation), time);
+        return await OfAsync(resourceId, frozen, time, booking.LocationId, await wallets.TermsAsync(member, cancellation), cancellation);
+    }
+
+    private async Task<BookingWish> OfAsync(
+        ResourceId resourceId, FrozenRate frozen, Interval time, LocationId locationId, MemberTerms terms, CancellationToken cancellation)
+    {
+        Resource resource = await ResourceAsync(resourceId, cancellation);
+        Rate rate = await catalogue.FindRateAsync(frozen.RateId, cancellation) ?? throw new DefectException($"{frozen.RateId} does not exist.");
+        return new BookingWish(resource, await settings.LocationAsync(locationId, cancellation), rate, terms.Member, terms, time);
     }
 
     /// <summary>A resource that something stored refers to. No storage call but the first.</summary>
@@ -98,6 +114,30 @@ public sealed class BookingWishes(
         return price.IsError ? price.Error : new PricedWish(wish, price.Value, wallet);
     }
 
+    private async Task<Result<BookedPlace>> FindAsync(
+        ResourceId resourceId, Instant start, Instant end, bool seesAll, CancellationToken cancellation)
+    {
+        if (await catalogue.FindResourceAsync(resourceId, cancellation) is not { } resource || !(resource.IsPublished || seesAll))
+        {
+            return Error.Invalid(ErrorCodes.UnknownReference, "/resourceId", "There is no such resource.");
+        }
+
+        Location location = await settings.LocationAsync(resource.LocationId, cancellation);
+        if (BookingRules.RefuseInterval(start, end, location.Calendar) is { } refusal)
+        {
+            return refusal;
+        }
+
+        return await RateAsync(resource, location, cancellation) is { } rate
+            ? new BookedPlace(resource, location, rate, new Interval(start, end))
+            : Error.Refused(ErrorCodes.ResourceRateRequired, "The resource has no rate that applies at its location.");
+    }
+
     private async Task<Rate?> RateAsync(Resource resource, Location location, CancellationToken cancellation) =>
         resource.RateId is { } id && await catalogue.FindRateAsync(id, cancellation) is { } rate && RateRules.AppliesAt(rate, location) ? rate : null;
+
+    private sealed record BookedPlace(Resource Resource, Location Location, Rate Rate, Interval Time)
+    {
+        public BookingWish WishOf(Member member, MemberTerms terms) => new(Resource, Location, Rate, member, terms, Time);
+    }
 }

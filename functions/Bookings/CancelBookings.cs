@@ -17,22 +17,19 @@ public sealed class BookingCanceller(BookingStore bookings, MemberStore members,
         EndAsync(id, (booking, now) => booking.Cancel(reason, now), batchMore: null, cancellation);
 
     /// <summary>
-    /// Ends a hold that came to nothing. The wallet is told before the slot is free: a draw that is still on its way is refused from
-    /// then on.
+    /// Ends a hold that came to nothing; not while a payment for it is under way. The wallet is told after the slot is free: a draw that
+    /// comes before is returned with the rest, one that comes later is refused.
     /// </summary>
-    public async Task GiveUpAsync(BookingId id, CancellationToken cancellation)
-    {
-        Stored<Booking> found = await bookings.RequireAsync(id, cancellation);
-        if (found.Value.State == BookingState.Held)
-        {
-            await ledger.ReleaseAsync(found.Value.MemberId, [id], cancellation);
-            await EndAsync(found, (booking, now) => booking.State == BookingState.Held ? (booking with { ActBy = now }).Expire(now) : null, null, cancellation);
-        }
-    }
+    public Task<Booking> GiveUpAsync(BookingId id, CancellationToken cancellation) => EndAsync(
+        id,
+        (booking, now) => booking.State == BookingState.Held && booking.PaymentUnderWay() is null ? (booking with { ActBy = now }).Expire(now) : null,
+        batchMore: null,
+        cancellation);
 
     /// <summary>
     /// Ends a booking as <paramref name="end"/> says; null is nothing to do, then the booking is returned as it is. Frees what it keeps,
-    /// drops the charges that the end has cancelled and returns what was taken, if it ends as cancelled.
+    /// drops the charges that the end has cancelled and returns what was taken, if it ends as cancelled or expired; a held booking may have
+    /// taken what its row does not know of.
     /// </summary>
     /// <param name="batchMore">What else commits with it; null is nothing.</param>
     public async Task<Booking> EndAsync(
@@ -56,7 +53,7 @@ public sealed class BookingCanceller(BookingStore bookings, MemberStore members,
             using IDisposable pass = await gate.EnterAsync(BookingStore.GateKeys(keys), cancellation);
             AgendaSheet sheet = await bookings.ReadAgendasAsync(ended.LocationId, keys, cancellation);
             sheet.Free(slots);
-            bool returns = ended.State is BookingState.Cancelled && found.Value.MayHaveDrawn;
+            bool returns = ended.State is BookingState.Cancelled or BookingState.Expired && found.Value.MayHaveDrawn;
             TableBatch batch = BookingStore.Put(BookingStore.Put(BookingStore.BatchFor(ended.LocationId), ended, found.ETag), sheet);
             batch.Send(BookingMessages.OfCharges(found.Value, ended, resourceName: string.Empty));
             if (returns)

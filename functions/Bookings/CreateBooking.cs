@@ -9,7 +9,7 @@ namespace Flex.Bookings;
 /// <param name="Start">RFC 3339, on the 5-minute grid of the location's clock, not in the past.</param>
 /// <param name="End">Exclusive; at most 31 days after the start.</param>
 /// <param name="QuoteId">Of a preview: it is booked at that price or refused as <c>quote_stale</c>.</param>
-/// <param name="Hold">True keeps the slot for ten minutes, to be paid meanwhile.</param>
+/// <param name="Hold">True keeps the slot for ten minutes, to be paid meanwhile (POST /bookings/{id}/pay).</param>
 /// <param name="OverridePolicy">Staff only: sets the resource's policy aside, for the record.</param>
 public sealed record CreateBookingRequest(
     ResourceId ResourceId,
@@ -71,7 +71,8 @@ public sealed class CreateBookingHandler(
             return stale;
         }
 
-        if (!request.Hold && BookingRules.RefuseStanding(wish.Member, wish.Time.Start, priced.Value.Price.Fee) is { } refusal)
+        Money later = request.Hold ? Money.Zero(priced.Value.Price.Fee.Currency) : priced.Value.Price.Fee;
+        if (BookingRules.RefuseStanding(wish.Member, wish.Time.Start, later) is { } refusal)
         {
             return refusal;
         }
@@ -86,7 +87,7 @@ public sealed class CreateBookingHandler(
     }
 
     /// <summary>The first commit: of the whole booking, or of its slot where something else has to happen before it stands.</summary>
-    private async Task<Reply<BookingView>> PlaceAsync(
+    public async Task<Reply<BookingView>> PlaceAsync(
         CreateBookingRequest request, Booking wished, PricedWish priced, RequestContext context, CancellationToken cancellation)
     {
         BookingWish wish = priced.Wish;

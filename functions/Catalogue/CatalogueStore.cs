@@ -43,6 +43,10 @@ public sealed class CatalogueStore(ITableStore tables, TimeProvider time) : IDis
     public Task<Resource?> FindResourceAsync(ResourceId id, CancellationToken cancellation) =>
         FindAsync(s => s.Resources.GetValueOrDefault(id), cancellation);
 
+    /// <summary>A location's resources in the order of their ids.</summary>
+    public async Task<IReadOnlyList<Resource>> ListResourcesAsync(LocationId location, CancellationToken cancellation) =>
+        [.. (await _cache.GetAsync(cancellation)).Resources.Values.Where(r => r.LocationId == location).OrderBy(r => r.Id.Value, StringComparer.Ordinal)];
+
     public Task<Rate?> FindRateAsync(RateId id, CancellationToken cancellation) => FindAsync(s => s.Rates.GetValueOrDefault(id), cancellation);
 
     /// <summary>

@@ -7,7 +7,7 @@ public static class BillingInvariants
 {
     /// <summary>One sentence per violation.</summary>
     public static IReadOnlyList<string> Check(BillingSnapshot billing) =>
-        
+
         [
             .. Invoices(billing.Entries),
             .. Numbers("Invoice numbers", billing.Entries.Select(e => e.Invoice.Number), billing.Series),

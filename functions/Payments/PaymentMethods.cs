@@ -12,8 +12,15 @@ public sealed record AddPaymentMethodRequest(string PaymentMethod);
 
 public sealed class AddPaymentMethodValidator : AbstractValidator<AddPaymentMethodRequest>
 {
-    public AddPaymentMethodValidator() => RuleFor(r => r.PaymentMethod).Matches("^pm_[A-Za-z0-9_]{1,100}$")
-        .WithErrorCode(ErrorCodes.InvalidValue).WithMessage("paymentMethod is a payment method's id: pm_ and up to 100 letters, digits and underscores.");
+    public AddPaymentMethodValidator() => RuleFor(r => r.PaymentMethod).PaymentMethodId();
+}
+
+public static class PaymentMethodRules
+{
+    /// <summary>The gateway's id of a payment method.</summary>
+    public static IRuleBuilderOptions<T, string> PaymentMethodId<T>(this IRuleBuilder<T, string> rule) => rule
+        .Matches("^pm_[A-Za-z0-9_]{1,100}$").WithErrorCode(ErrorCodes.InvalidValue)
+        .WithMessage("A payment method's id is pm_ and up to 100 letters, digits and underscores.");
 }
 
 /// <summary>The payment methods of a customer: none, or the one that is charged.</summary>
@@ -56,9 +63,16 @@ public sealed class PaymentMethods(CustomerStore customers, MemberReader reader,
             }
         }
 
+        return await AttachAsync(stored, request.PaymentMethod, $"attach:{id}:{context.Idempotency?.RowKey ?? ids.Next()}", context, cancellation);
+    }
+
+    /// <summary>As <see cref="AddAsync"/>, without asking who calls and whether the request has been here before.</summary>
+    /// <param name="key">The gateway's key: one for all repeats of the request.</param>
+    public async Task<Reply<PaymentMethodsView>> AttachAsync(
+        Stored<Customer> stored, string paymentMethod, string key, RequestContext context, CancellationToken cancellation)
+    {
         string gatewayCustomer = stored.Value.GatewayCustomerId ?? await gateway.CreateCustomerAsync(stored.Value, cancellation);
-        string key = $"attach:{id}:{context.Idempotency?.RowKey ?? ids.Next()}";
-        Result<PaymentMethodOnFile> attached = await gateway.AttachAsync(request.PaymentMethod, gatewayCustomer, key, cancellation);
+        Result<PaymentMethodOnFile> attached = await gateway.AttachAsync(paymentMethod, gatewayCustomer, key, cancellation);
         return attached.IsError ? attached.Error : await SaveAsync(stored, gatewayCustomer, attached.Value, context, cancellation);
     }
 

@@ -34,6 +34,38 @@ public sealed record OpeningHours(IReadOnlyList<OpeningTime> Times)
         .Where(t => t.Day == part.Date.DayOfWeek)
         .Sum(t => Math.Max(0, Math.Min(t.UntilTick, part.Until) - Math.Max(t.From.TickOfDay, part.From)));
 
+    /// <summary>When it is open in a time, in order and as long as can be: a time that ends with the day and one that begins the next are one.</summary>
+    public IReadOnlyList<Interval> Within(Interval time, SiteCalendar calendar)
+    {
+        var open = new List<Interval>();
+        Instant at = time.Start;
+        foreach (DayPart part in calendar.PartsOf(time))
+        {
+            foreach (OpeningTime opening in Times.Where(t => t.Day == part.Date.DayOfWeek).OrderBy(t => t.From))
+            {
+                long from = Math.Max(opening.From.TickOfDay, part.From);
+                long until = Math.Min(opening.UntilTick, part.Until);
+                if (from < until)
+                {
+                    var next = new Interval(at + Duration.FromTicks(from - part.From), at + Duration.FromTicks(until - part.From));
+                    bool continues = open.Count > 0 && open[^1].End == next.Start;
+                    if (continues)
+                    {
+                        open[^1] = new Interval(open[^1].Start, next.End);
+                    }
+                    else
+                    {
+                        open.Add(next);
+                    }
+                }
+            }
+
+            at += Duration.FromTicks(part.Ticks);
+        }
+
+        return open;
+    }
+
     private int MinutesOf(IsoDayOfWeek day) =>
         (int)(Times.Where(t => t.Day == day).Sum(t => t.UntilTick - t.From.TickOfDay) / NodaConstants.TicksPerMinute);
 }

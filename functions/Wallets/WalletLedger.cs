@@ -76,6 +76,16 @@ public sealed class WalletLedger(WalletStore wallets, SettingsStore settings, Ti
         throw new TransientFaultException($"The wallet of {terms.Member.Id} keeps changing.");
     }
 
+    /// <summary>What <see cref="DrawAsync"/> would answer to each; nothing is taken. One storage call.</summary>
+    public async Task<IReadOnlyList<Result<BookingPrice>>> PreviewAsync(
+        MemberTerms terms, IReadOnlyList<DrawRequest> requests, CancellationToken cancellation)
+    {
+        bool passesEnabled = (await settings.GetOperatorAsync(cancellation)).BookingPassesEnabled;
+        (StoredWallet wallet, IReadOnlyDictionary<BookingId, Stored<Draw>> draws) =
+            await wallets.ReadAsync(terms.Member.Id, requests.Select(r => r.BookingId), cancellation);
+        return DrawPlan.Of(terms, wallet.Wallet, draws, requests, DrawMode.Each, passesEnabled).Answers;
+    }
+
     /// <summary>
     /// Returns all that the bookings have taken to where it came from, and marks them, also those that have not drawn yet, so that a late
     /// draw is refused. Repeats change nothing. One read, one commit.

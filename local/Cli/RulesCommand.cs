@@ -53,11 +53,18 @@ internal sealed partial class RulesCommand : ICommand
         foreach (string file in Directory.EnumerateFiles(folder, "*.cs", SearchOption.AllDirectories)
                      .Where(f => !f.Contains($"{Path.DirectorySeparatorChar}obj{Path.DirectorySeparatorChar}", StringComparison.Ordinal)))
         {
-            foreach (Match test in Test().Matches(File.ReadAllText(file)))
+            List<string> rules = [];
+            foreach (string line in File.ReadLines(file))
             {
-                foreach (Capture rule in test.Groups["rule"].Captures)
+                rules.AddRange(Trait().Matches(line).Select(m => m.Groups["rule"].Value));
+                if (rules.Count > 0 && Declaration().Match(line) is { Success: true } declared)
                 {
-                    yield return (rule.Value, $"{Path.GetFileNameWithoutExtension(file)}.{test.Groups["name"].Value}");
+                    foreach (string rule in rules)
+                    {
+                        yield return (rule, $"{Path.GetFileNameWithoutExtension(file)}.{declared.Groups["name"].Value}");
+                    }
+
+                    rules = [];
                 }
             }
         }
@@ -66,7 +73,10 @@ internal sealed partial class RulesCommand : ICommand
     [GeneratedRegex(@"^\| (?<id>[A-Z]{3}-\d+) \| (?<about>[^|]+?) \|", RegexOptions.Multiline)]
     private static partial Regex Rule();
 
-    /// <summary>A method or class with its attributes, of which some name a rule.</summary>
-    [GeneratedRegex("""(?:\[Trait\("Rule", "(?<rule>[^"]+)"\)\]\s*|\[[^\]]*\]\s*)+public (?:static |async |sealed |abstract |partial )*(?:class |[\w<>]+ )(?<name>\w+)""")]
-    private static partial Regex Test();
+    [GeneratedRegex("""Trait\("Rule", "(?<rule>[^"]+)"\)""")]
+    private static partial Regex Trait();
+
+    /// <summary>The method or class that the traits before it belong to.</summary>
+    [GeneratedRegex(@"^\s*public (?:(?:static|async|sealed|abstract|partial) )*(?:class|[\w<>]+) (?<name>\w+)")]
+    private static partial Regex Declaration();
 }

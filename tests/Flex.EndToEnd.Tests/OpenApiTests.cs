@@ -28,6 +28,7 @@ public sealed class OpenApiTests
         await job.SetUpAsync();
         await job.SignUpAsync();
         await job.BookAndBillAsync();
+        await job.SellAtOnceAsync();
         await job.RenewAsync();
         await job.LookAtEverythingAsync();
         await job.FillAWalletAsync();
@@ -102,6 +103,48 @@ public sealed class OpenApiTests
             Assert.Contains(await InvoicesAsync("Ada"), i => ((string)i["kind"]!, (string)i["settlement"]!) == ("billRun", "paid"));
         }
 
+        /// <summary>What is free and what it costs, a booking that is paid at once, a visitor, and bookings at new terms.</summary>
+        public async Task SellAtOnceAsync()
+        {
+            (_, string ada, _) = _people["Ada"];
+            JsonObject slot = new() { ["resourceId"] = _room, ["start"] = "2025-01-07T13:00:00Z", ["end"] = "2025-01-07T14:00:00Z" };
+            JsonObject free = await client.CallAsync(ada, "Resources_Availability", ["location=" + _location, "from=2025-01-06", "to=2025-01-07"]);
+            Assert.Equal("2025-01-06T13:00:00Z", (string?)free["resources"]![0]!["busy"]![0]!["start"]);
+            JsonObject preview = await client.CallAsync(ada, "Bookings_Preview", [], slot);
+            Assert.Equal((true, "14.28"), ((bool)preview["available"]!, (string?)preview["total"]!["amount"]));
+            JsonObject hold = slot.DeepClone().AsObject().With("hold", true).With("quoteId", (string)preview["quoteId"]!);
+            string held = (string)(await client.CallAsync(ada, "Bookings_Create", [], hold))["id"]!;
+            Assert.Equal("paid", (string?)(await client.CallAsync(ada, "Bookings_Pay", [held]))["accounting"]);
+
+            string hall = await NewAsync("Resources_Create", new()
+            {
+                ["locationId"] = _location,
+                ["capacity"] = 40,
+                ["rateId"] = _rate,
+                ["terms"] = new JsonObject
+                {
+                    ["onlyWithinOpeningHours"] = false,
+                    ["bufferBeforeMinutes"] = 0,
+                    ["bufferAfterMinutes"] = 0,
+                    ["leadMinutes"] = 0,
+                    ["cancellationNoticeMinutes"] = 0,
+                    ["requiresApproval"] = false,
+                    ["approvalDeadlineMinutes"] = 0,
+                    ["audience"] = "everyone",
+                    ["allowedPlanIds"] = new JsonArray(),
+                    ["allowedMemberIds"] = new JsonArray(),
+                },
+            });
+            JsonObject evening = slot.DeepClone().AsObject().With("resourceId", hall);
+            Assert.Equal("14.28", (string?)(await client.CallAsync("staff", "Storefront_Preview", [], evening))["total"]!["amount"]);
+            evening = evening.With("email", "zoe@example.test").With("paymentMethodId", "pm_card_visa");
+            Assert.Equal("confirmed", (string?)(await client.CallAsync("staff", "Storefront_Book", [], evening))["state"]);
+
+            await client.AdvanceToAsync("2025-01-01T10:10:00Z");
+            Assert.Empty((await client.CallAsync("staff", "Bookings_PreviewReaccount", [ada]))["results"]!.AsArray());
+            Assert.Empty((await client.CallAsync("staff", "Bookings_Reaccount", [ada]))["results"]!.AsArray());
+        }
+
         public async Task RenewAsync()
         {
             await CardAsync(_people["Bob"].Customer, "pm_card_chargeCustomerFail");
@@ -145,7 +188,10 @@ public sealed class OpenApiTests
             await client.CallAsync("staff", "PaymentMethods_List", [customer]);
             await client.CallAsync("staff", "Members_Get", [member]);
             await client.CallAsync("staff", "TaxRates_Get", [_tax]);
-            await client.CallAsync("staff", "Invoices_Get", [(string)(await InvoicesAsync("Ada"))[0]["id"]!]);
+            string invoice = (string)(await InvoicesAsync("Ada"))[0]["id"]!;
+            await client.CallAsync("staff", "Invoices_Get", [invoice]);
+            await client.CallAsync("staff", "CreditNotes_List", [invoice]);
+            await client.CallAsync("staff", "AccountCredit_Get", [customer]);
             await client.CallAsync("staff", "DeadLetters_List", []);
             await SubscribeAsync(member, "Member", member);
             await SubscribeAsync("staff", "Resource", _room);

@@ -42,6 +42,8 @@ internal static class BadReferences
         Get("the access of nobody", _ => $"/api/v1/members/mbr_{Nothing}/access", 404, NotFound),
         Get("the dunning of nothing", _ => $"/api/v1/memberships/mem_{Nothing}000000/dunning", 404, NotFound),
         Put("a change of nothing", _ => $"/api/v1/locations/loc_{Nothing}", _ => Bodies.Location(), 404, NotFound),
+        Get("the credit notes of nothing", _ => $"/api/v1/invoices/inv_{Nothing}/credit-notes", 404, NotFound),
+        Get("the account credit of nobody", _ => $"/api/v1/customers/cus_{Nothing}/account-credit", 404, NotFound),
         Act("a payment of nothing", _ => $"/api/v1/invoices/inv_{Nothing}/pay", 404, NotFound) with { Key = "bad-unknown" },
         Post("a card of nobody", _ => $"/api/v1/customers/cus_{Nothing}/payment-methods", _ => Card, 404, NotFound),
         Post("an end of nothing", _ => $"/api/v1/memberships/mem_{Nothing}000000/cancel", _ => End, 404, NotFound) with { IfMatch = "\"1\"" },
@@ -61,6 +63,9 @@ internal static class BadReferences
         Post("a member of no customer", "/api/v1/members", s => Bodies.Member("cus_" + Nothing, s.Location, "Zoe"), 422, Unknown),
         Post("a booking of nothing", "/api/v1/bookings", s => Bodies.Booking(s).With("resourceId", "res_" + Nothing), 422, Unknown) with { As = "ada" },
         Post("a booking by nobody", "/api/v1/bookings", s => Bodies.Booking(s).With("memberId", "mbr_" + Nothing), 422, Unknown),
+        Post("bookings of nobody accounted anew", _ => $"/api/v1/members/mbr_{Nothing}/bookings/reaccount/preview", _ => new JsonObject(), 404, NotFound),
+        Post("a visitor in no room", "/api/v1/storefront/bookings", s => Bodies.Visitor(s).With("resourceId", "res_" + Nothing), 422, Unknown)
+            with { As = "nobody", Key = "bad-visitor" },
         Post("a sign-up for no plan", "/api/v1/memberships/sign-up", _ => Plan("pln_" + Nothing), 422, Unknown) with { As = "ada", Key = "bad-plan" },
         Post("a bill run for nobody", "/api/v1/bill-runs", _ => new JsonObject { ["customerId"] = "cus_" + Nothing }, 422, Unknown) with { Key = "bad-run" },
     ];
@@ -81,6 +86,8 @@ internal static class BadReferences
             ("booking", s => $"bookings/{s.AdasBooking}"),
             ("bookings", s => $"bookings?memberId={s.Ada.Member}"),
             ("invoice", s => $"invoices/{s.AdasInvoice}"),
+            ("credit notes", s => $"invoices/{s.AdasInvoice}/credit-notes"),
+            ("account credit", s => $"customers/{s.Ada.Customer}/account-credit"),
             ("invoices", s => $"invoices?customerId={s.Ada.Customer}"),
         }.Select(other => Get("another member's " + other.What, s => "/api/v1/" + other.Path(s), 404, NotFound) with { As = "bob" }),
         Post("a booking for another member", "/api/v1/bookings", s => Bodies.Booking(s).With("memberId", s.Ada.Member), 404, NotFound) with { As = "bob" },
@@ -88,6 +95,9 @@ internal static class BadReferences
             with { As = "bob", Key = "bad-other" },
         Post("a check-in of another member", "/api/v1/check-ins", s => CheckIn(s).With("memberId", s.Ada.Member), 404, NotFound) with { As = "bob" },
         Post("another customer's card", s => $"/api/v1/customers/{s.Ada.Customer}/payment-methods", _ => Card, 404, NotFound) with { As = "bob" },
+        Act("a payment of another's booking", s => $"/api/v1/bookings/{s.AdasBooking}/pay", 404, NotFound) with { As = "bob", Key = "bad-other" },
+        Post("a preview for another member", "/api/v1/bookings/preview", s => Bodies.Booking(s).With("memberId", s.Ada.Member), 404, NotFound)
+            with { As = "bob" },
         Act("a payment of another's invoice", s => $"/api/v1/invoices/{s.AdasInvoice}/pay", 404, NotFound) with { As = "bob", Key = "bad-other" },
         Act("a calendar feed of another", s => $"/api/v1/members/{s.Ada.Member}/calendar-feed", 404, NotFound) with { As = "bob" },
         new("a revocation of another's calendar feed", "DELETE", s => $"/api/v1/members/{s.Ada.Member}/calendar-feed", _ => null, 404, NotFound)
@@ -109,6 +119,8 @@ internal static class BadReferences
         new("a member who cancels a day pass", "DELETE", s => $"/api/v1/members/{s.Eve.Member}/day-passes/dps_{Nothing}000000", _ => null, 403, "forbidden")
             { As = "eve" },
         Get("a member who lists the check-ins", s => $"/api/v1/check-ins?locationId={s.Location}", 403, "forbidden") with { As = "ada" },
+        Post("a member who has bookings accounted anew", s => $"/api/v1/members/{s.Ada.Member}/bookings/reaccount/preview", _ => new JsonObject(), 403, "forbidden")
+            with { As = "ada" },
         Get("a member who lists a room's bookings", s => $"/api/v1/bookings?resourceId={s.Room}&from=2025-01-01&to=2025-01-10", 403, "forbidden")
             with { As = "ada" },
         Post("a member who gives himself a membership", "/api/v1/memberships", s => Plan(s.Plan).With("memberId", s.Eve.Member), 403, "forbidden")
@@ -125,6 +137,10 @@ internal static class BadReferences
         Post("a sign-up without a key", "/api/v1/memberships/sign-up", s => Plan(s.Plan), 400, "idempotency_key_required") with { As = "ada" },
         Post("a purchase of passes without a key", s => $"/api/v1/members/{s.Ada.Member}/booking-passes/purchases", _ => Bodies.Passes(), 400,
             "idempotency_key_required") with { As = "ada" },
+        Act("a payment of a booking without a key", s => $"/api/v1/bookings/{s.AdasBooking}/pay", 400, "idempotency_key_required") with { As = "ada" },
+        Post("a visitor without a key", "/api/v1/storefront/bookings", s => Bodies.Visitor(s), 400, "idempotency_key_required") with { As = "nobody" },
+        Post("bookings accounted anew without a key", s => $"/api/v1/members/{s.Ada.Member}/bookings/reaccount", _ => new JsonObject(), 400,
+            "idempotency_key_required"),
         Act("a payment without a key", s => $"/api/v1/invoices/{s.AdasInvoice}/pay", 400, "idempotency_key_required") with { As = "ada" },
         Post("a bill run without a key", "/api/v1/bill-runs", _ => new JsonObject(), 400, "idempotency_key_required"),
         Post("a key with a blank", "/api/v1/locations", _ => Bodies.Location(), 400, "malformed_request") with { Key = "two words" },
@@ -164,6 +180,8 @@ internal static class BadReferences
         Get("a day in words", s => $"/api/v1/bookings?memberId={s.Ada.Member}&from=monday", 400, "malformed_request"),
         Get("a list of everybody's bookings", _ => "/api/v1/bookings", 422, "invalid_value"),
         Get("the bookings of no member", _ => $"/api/v1/bookings?memberId=mbr_{Nothing}", 404, NotFound),
+        Get("free times of nowhere", _ => $"/api/v1/resources/availability?location=loc_{Nothing}&from=2025-01-01&to=2025-01-02", 422, Unknown),
+        Get("free times of no day", s => $"/api/v1/resources/availability?location={s.Location}", 400, "malformed_request"),
         Get("the check-ins of nowhere", _ => "/api/v1/check-ins", 400, "malformed_request"),
         Get("the check-ins of the year 1999", s => $"/api/v1/check-ins?locationId={s.Location}&date=1999-12-31", 422, "invalid_value"),
         Get("a queue nobody has", _ => "/api/v1/dead-letters?queue=parcels", 422, Unknown),

@@ -26,6 +26,12 @@ internal static class BadValues
         Post("a time zone nobody knows", "/api/v1/locations", _ => Bodies.Location().With("timeZone", "Mars/Base"), 422, Invalid),
         Post("a word for an e-mail address", "/api/v1/customers", _ => Bodies.Customer("Zoe").With("billingEmail", "zoe"), 422, Invalid),
         Post("an e-mail address with a second line", "/api/v1/customers", _ => Bodies.Customer("Zoe").With("billingEmail", "a@b\r\nBcc: c@d"), 422, Invalid),
+        Post("a visitor with a word for an address", "/api/v1/storefront/bookings", s => Bodies.Visitor(s).With("email", "zoe"), 422, Invalid)
+            with { As = "nobody", Key = "bad-visitor-1" },
+        Post("a visitor with a name of 101 characters", "/api/v1/storefront/bookings",
+            s => Bodies.Visitor(s).With("lastName", new string('n', 101)), 422, Invalid) with { As = "nobody", Key = "bad-visitor-2" },
+        Post("a visitor with a card of no form", "/api/v1/storefront/bookings", s => Bodies.Visitor(s).With("paymentMethodId", "card_1"), 422, Invalid)
+            with { As = "nobody", Key = "bad-visitor-3" },
         Post("a payment method of no form", s => $"/api/v1/customers/{s.Eve.Customer}/payment-methods", _ => Method("card_1"), 422, Invalid),
         Post("a payment method nobody knows", s => $"/api/v1/customers/{s.Eve.Customer}/payment-methods", _ => Method("pm_unknown"), 422, "unknown_reference"),
         Post("a card that is declined", s => $"/api/v1/customers/{s.Eve.Customer}/payment-methods",
@@ -95,6 +101,14 @@ internal static class BadValues
         Post("an end of the membership in the past", s => $"/api/v1/memberships/{s.AdasMembership}/cancel", _ => End("2024-12-31"), 422, "in_the_past")
             with { IfMatch = "*" },
         Post("credit that ends before it begins", Grants, s => Bodies.Credit(s.Room).With("until", "2024-12-31"), 422, "end_before_start"),
+        Post("a preview of the past", "/api/v1/bookings/preview", s => Bodies.Booking(s, "2025-01-01T07:00:00Z", "2025-01-01T10:00:00Z"), 422, "in_the_past")
+            with { As = "ada" },
+        Post("a visitor's preview off the five minutes", "/api/v1/storefront/preview",
+            s => Bodies.Booking(s, "2025-01-06T10:03:00Z", "2025-01-06T11:00:00Z"), 422, "time_off_grid") with { As = "nobody" },
+        Get("free times of 32 days", s => $"/api/v1/resources/availability?location={s.Location}&from=2025-01-01&to=2025-02-01", 422, Invalid),
+        Get("free times of an end before its beginning", s => $"/api/v1/resources/availability?location={s.Location}&from=2025-01-02&to=2025-01-01", 422, "end_before_start"),
+        Post("bookings accounted anew from an end to a beginning", s => $"/api/v1/members/{s.Ada.Member}/bookings/reaccount",
+            _ => new JsonObject { ["from"] = "2025-01-02", ["to"] = "2025-01-01" }, 422, "end_before_start") with { Key = "bad-reaccount" },
         Get("a list that ends before it begins", s => $"/api/v1/bookings?memberId={s.Ada.Member}&from=2025-01-02&to=2025-01-01", 422, "end_before_start"),
     ];
 
@@ -102,6 +116,14 @@ internal static class BadValues
     [
         Book("a slot that is taken", "2025-01-06T13:30:00Z", "2025-01-06T14:30:00Z", "booking_conflict") with { Status = 409 },
         Post("a booking without a membership", Bookings, s => Bodies.Booking(s), 409, "payment_required") with { As = "eve" },
+        Post("a booking at a price nobody quoted", Bookings, s => Bodies.Booking(s).With("quoteId", "1.AAAA"), 409, "quote_stale") with { As = "ada" },
+        Post("a preview at a price nobody quoted", "/api/v1/bookings/preview", s => Bodies.Booking(s).With("quoteId", "x"), 409, "quote_stale")
+            with { As = "ada" },
+        Act("a payment of what is not held", s => $"/api/v1/bookings/{s.AdasBooking}/pay", 409, "invalid_transition") with { As = "ada", Key = "bad-pay" },
+        Post("a visitor in a room for members", "/api/v1/storefront/bookings", s => Bodies.Visitor(s), 409, "resource_not_allowed")
+            with { As = "nobody", Key = "bad-visitor" },
+        Post("a visitor's preview of a room for members", "/api/v1/storefront/preview", s => Bodies.Booking(s), 409, "resource_not_allowed")
+            with { As = "nobody" },
         Post("a booking of what has no rate", Bookings, s => Bodies.Booking(s).With("resourceId", s.Cellar).With("memberId", s.Ada.Member), 409, "resource_rate_required"),
         Post("a booking of what is not published", Bookings, s => Bodies.Booking(s).With("resourceId", s.Cellar), 422, "unknown_reference")
             with { As = "ada" },

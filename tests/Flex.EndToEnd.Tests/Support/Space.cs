@@ -172,6 +172,9 @@ internal static class Bodies
     public static JsonObject Booking(Space space, string start = "2025-01-06T10:00:00Z", string end = "2025-01-06T11:00:00Z") =>
         new() { ["resourceId"] = space.Room, ["start"] = start, ["end"] = end };
 
+    public static JsonObject Visitor(Space space) => Booking(space)
+        .With("firstName", "Zoe").With("lastName", "Example").With("email", Mail("Zoe")).With("paymentMethodId", "pm_card_visa");
+
     public static JsonObject Money(string amount, string currency = "eur") => new() { ["amount"] = amount, ["currency"] = currency };
 
     /// <summary>The same with one member changed or added.</summary>

@@ -18,6 +18,7 @@ public sealed partial class LayeringTests
         "functions/Bookings/AgendaSheet.cs",
         "functions/Bookings/BookingCancellation.cs",
         "functions/Bookings/BookingChanges.cs",
+        "functions/Bookings/BookingPayment.cs",
         "functions/Bookings/BookingStates.cs",
         "functions/Bookings/Booking.cs",
         "functions/CalendarFeeds/CalendarText.cs",

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json.Nodes;
 using Flex.Bookings;
+using Flex.Catalogue;
 using Flex.Functions.Tests.Platform.Http;
 using Flex.Kernel;
 using Flex.Local.Runtime.Storage;
@@ -96,8 +97,8 @@ internal sealed class Spaces : IDisposable
 
     public static object Money(string amount, string currency = "usd") => new { amount, currency };
 
-    public async Task<ResourceId> AddRoomAsync(string name = "Blue room") =>
-        await AddAsync<ResourceId>("Resources_Create", new { locationId = Location.Value, name, kind = "meetingRoom", capacity = 8, rateId = Rate.Value });
+    public async Task<ResourceId> AddRoomAsync(string name = "Blue room", BookingTerms? terms = null) => await AddAsync<ResourceId>(
+        "Resources_Create", new { locationId = Location.Value, name, kind = "meetingRoom", capacity = 8, rateId = Rate.Value, terms });
 
     /// <param name="more">Further members of the request.</param>
     public async Task<PlanId> AddPlanAsync(params (string Name, object Value)[] more)

@@ -33,7 +33,7 @@ public sealed class CreditConservationTests
         Gen<(Doing Doing, int Charge, int Amount, bool Twice)> step = Gen.Select(
             Gen.Int[0, (int)Doing.Wait].Select(i => (Doing)i), Gen.Int[0, Charges - 1], Gen.Int[1, 600], Gen.Bool, (d, c, a, t) => (d, c, a, t));
         await Gen.Select(step.Array[1, 14], Gen.Bool, Gen.Int[0, 1000].Array[Charges]).SampleAsync(
-            async (steps, refund, nets) => await RunAsync(steps, refund, nets), iter: 150);
+            async (steps, refund, nets) => await RunAsync(steps, refund, nets), iter: 400);
     }
 
     [Fact]

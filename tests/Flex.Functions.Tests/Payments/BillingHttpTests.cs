@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using Flex.Functions.Tests.Platform.Http;
 using Flex.Invoicing;
 using Flex.Kernel;
@@ -67,6 +68,32 @@ public sealed class BillingHttpTests : IDisposable
         Assert.Equal((200, "paid"), (paid.Status, (string?)paid.Json["settlement"]));
         Assert.Equal("\"3\"", paid.Headers.ETag);
         Assert.Equal("INV-2025-000001", (string?)paid.Json["number"]);
+    }
+
+    [Fact]
+    [Trait("Rule", "INV-12")]
+    public async Task A_members_credit_notes_and_account_credit_are_theirs_and_staffs_to_read()
+    {
+        string invoice = await IssueAsync();
+        await PayAsync(invoice, "staff", "k1");
+        var cancelled = new ChargeCancelled(EntityId.Derive<ChargeId>("one", EntityId.Home(_customer)), _customer, "cancelled in time");
+        await _broker.PublishAsync(Queues.Billing, new Envelope("m2", ChargeCancelled.Subject, StorageJson.Write(cancelled), null), null, Cancellation);
+        await _broker.PumpAsync(_app.Services.GetRequiredService<MessageDispatcher>(), Cancellation);
+
+        foreach (string caller in new[] { "staff", "member." + _member })
+        {
+            Answer notes = await SendAsync("CreditNotes_List", "GET", $"/api/v1/invoices/{invoice}/credit-notes", caller);
+            Answer account = await SendAsync("AccountCredit_Get", "GET", $"/api/v1/customers/{_customer}/account-credit", caller);
+
+            JsonNode note = notes.Json["results"]![0]!;
+            Assert.Equal(("CN-2025-000001", "10.00"), ((string?)note["number"], (string?)note["settlement"]!["accountCredit"]!["amount"]));
+            Assert.Equal("10.00", (string?)account.Json["results"]![0]!["balance"]!["amount"]);
+            Assert.Equal("cancelled in time", (string?)account.Json["results"]![0]!["entries"]![0]!["reason"]);
+        }
+
+        Answer foreign = await SendAsync("CreditNotes_List", "GET", $"/api/v1/invoices/{invoice}/credit-notes", "member." + _stranger);
+        Answer others = await SendAsync("AccountCredit_Get", "GET", $"/api/v1/customers/{_customer}/account-credit", "member." + _stranger);
+        Assert.Equal((404, 404), (foreign.Status, others.Status));
     }
 
     [Fact]
