@@ -27,7 +27,14 @@ public enum ReaccountOutcome
 /// <param name="After">The same as before when it is refused.</param>
 /// <param name="Code">Why it is refused, e.g. <c>out_of_passes</c>; null when it is not.</param>
 public sealed record ReaccountItem(
-    BookingId BookingId, ResourceId ResourceId, Instant Start, Instant End, ReaccountOutcome Outcome, string? Code, ReaccountPrice Before, ReaccountPrice After);
+    BookingId BookingId,
+    ResourceId ResourceId,
+    Instant Start,
+    Instant End,
+    ReaccountOutcome Outcome,
+    string? Code,
+    ReaccountPrice Before,
+    ReaccountPrice After);
 
 /// <param name="Price">Net, to be paid.</param>
 public sealed record ReaccountPrice(Money Price, Money RegularPrice, Money Discount, Money MoneyCredit, int CreditMinutes, int PassMinutes)

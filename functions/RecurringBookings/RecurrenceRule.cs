@@ -1,17 +1,18 @@
+using Ical.Net;
+using Ical.Net.DataTypes;
+using Ical.Net.Evaluation;
 using NodaTime;
-using NodaTime.Calendars;
+using NodaTime.Extensions;
+using Pattern = Ical.Net.DataTypes.RecurrenceRule;
 
 namespace Flex.RecurringBookings;
 
-/// <summary>A weekday of a rule; <paramref name="Ordinal"/> 2 is the second of the month or year, -1 the last, 0 every one.</summary>
-public readonly record struct RuleWeekday(IsoDayOfWeek Day, int Ordinal);
-
 /// <summary>
-/// On which days a series takes place: RFC 5545's rule parts for whole days, with the meaning its section 3.3.10 gives them, and one
-/// thing RFC 5545 lacks, <see cref="Clamps"/>. Pure. Days are tried one by one, so the work is bounded by the window asked for,
-/// whatever the rule says.
+/// On which days a series takes place. Ical.Net expands the <paramref name="pattern"/>, which has neither COUNT nor UNTIL: the ends
+/// below are the caller's to apply. Pure, and lazy: the work is bounded by the window asked for, whatever the rule says.
 /// </summary>
-public sealed record RecurrenceRule(RecurrenceFrequency Frequency, int Interval)
+/// <param name="clamps">A month without the day of the start has the occurrence on its last day.</param>
+public sealed class RecurrenceRule(Pattern pattern, bool clamps = false)
 {
     public const int MaxInterval = 1_000;
     public const int MaxOccurrences = 500;
@@ -19,24 +20,8 @@ public sealed record RecurrenceRule(RecurrenceFrequency Frequency, int Interval)
     /// <summary>From the first occurrence to the last.</summary>
     public const int MaxMonths = 24;
 
-    public IsoDayOfWeek WeekStart { get; init; } = IsoDayOfWeek.Monday;
-
-    public IReadOnlyList<int> Months { get; init; } = [];
-
-    /// <summary>Negative ones, here and below, count from the end.</summary>
-    public IReadOnlyList<int> MonthDays { get; init; } = [];
-
-    public IReadOnlyList<int> YearDays { get; init; } = [];
-
-    public IReadOnlyList<int> WeekNumbers { get; init; } = [];
-
-    public IReadOnlyList<RuleWeekday> Weekdays { get; init; } = [];
-
-    /// <summary>Which of the days found in one day, week, month or year count; empty: all.</summary>
-    public IReadOnlyList<int> Positions { get; init; } = [];
-
-    /// <summary>A month without the day of the start has the occurrence on its last day.</summary>
-    public bool Clamps { get; init; }
+    /// <summary>The last day that every month has.</summary>
+    private const int LastCommonDay = 28;
 
     public int? Count { get; init; }
 
@@ -65,24 +50,12 @@ public sealed record RecurrenceRule(RecurrenceFrequency Frequency, int Interval)
     /// <summary>The days from <paramref name="start"/>, where the series is anchored, to <paramref name="last"/>, in order, each once.</summary>
     public IEnumerable<LocalDate> Days(LocalDate start, LocalDate last)
     {
-        for (int step = 0; ; step += Interval)
-        {
-            DateInterval period = PeriodOf(start, step);
-            if (period.Start > last)
-            {
-                yield break;
-            }
-
-            LocalDate[] days = [.. period.Where(day => Includes(day, start))];
-            for (int i = 0; i < days.Length; i++)
-            {
-                bool isWanted = Positions.Count == 0 || Positions.Contains(i + 1) || Positions.Contains(i - days.Length);
-                if (isWanted && days[i] >= start && days[i] <= last)
-                {
-                    yield return days[i];
-                }
-            }
-        }
+        var anchor = new CalDateTime(start.ToDateOnly());
+        return new RecurrencePatternEvaluator(PatternOf(start, last))
+            .Evaluate(anchor, anchor, new EvaluationOptions())
+            .Select(period => LocalDate.FromDateOnly(period.StartTime.Date))
+            .TakeWhile(day => day <= last)
+            .Distinct();
     }
 
     private static Result<RecurrenceRule> OfMembers(Recurrence r)
@@ -118,82 +91,39 @@ public sealed record RecurrenceRule(RecurrenceFrequency Frequency, int Interval)
             return Invalid("/count", $"A series has 1 to {MaxOccurrences} occurrences.");
         }
 
-        return new RecurrenceRule(frequency, r.Interval ?? 1)
+        var pattern = new Pattern(FrequencyOf(frequency), r.Interval ?? 1)
         {
-            Weekdays = [.. (r.Weekdays ?? []).Select(d => new RuleWeekday((IsoDayOfWeek)d, 0))],
-            Clamps = isByMonth && r.OnMissingDay != MissingDay.Skip,
-            Count = r.Count,
-            Until = r.Until,
+            ByDay = [.. (r.Weekdays ?? []).Select(d => new WeekDay(((IsoDayOfWeek)d).ToDayOfWeek()))],
         };
+        return new RecurrenceRule(pattern, clamps: isByMonth && r.OnMissingDay != MissingDay.Skip) { Count = r.Count, Until = r.Until };
     }
 
     private static Error Invalid(string member, string message) => Error.Invalid(ErrorCodes.InvalidValue, "/recurrence" + member, message);
 
-    /// <summary>The day, week, month or year that lies <paramref name="step"/> of them after the start's.</summary>
-    private DateInterval PeriodOf(LocalDate start, int step)
+    private static FrequencyType FrequencyOf(RecurrenceFrequency frequency) => frequency switch
     {
-        LocalDate first = Frequency switch
+        RecurrenceFrequency.Daily => FrequencyType.Daily,
+        RecurrenceFrequency.Weekly => FrequencyType.Weekly,
+        RecurrenceFrequency.Monthly => FrequencyType.Monthly,
+        _ => FrequencyType.Yearly,
+    };
+
+    /// <summary>
+    /// The library stops at the anniversary before its UNTIL, not at UNTIL. Years later, that only ends rules without any more days.
+    /// </summary>
+    private Pattern PatternOf(LocalDate start, LocalDate last)
+    {
+        var whole = new Pattern();
+        whole.CopyFrom(pattern);
+        whole.Until = new CalDateTime(last.PlusYears(2).ToDateOnly());
+        if (clamps && start.Day > LastCommonDay)
         {
-            RecurrenceFrequency.Daily => start.PlusDays(step),
-            RecurrenceFrequency.Weekly => WeekOf(start).PlusWeeks(step),
-            RecurrenceFrequency.Monthly => new LocalDate(start.Year, start.Month, 1).PlusMonths(step),
-            _ => YearStart(YearOf(start) + step),
-        };
-        LocalDate next = Frequency switch
-        {
-            RecurrenceFrequency.Daily => first.PlusDays(1),
-            RecurrenceFrequency.Weekly => first.PlusWeeks(1),
-            RecurrenceFrequency.Monthly => first.PlusMonths(1),
-            _ => YearStart(YearOf(first) + 1),
-        };
-        return new DateInterval(first, next.PlusDays(-1));
-    }
-
-    private LocalDate WeekOf(LocalDate day) => day.PlusDays(1).Previous(WeekStart);
-
-    /// <summary>Numbered weeks belong to the year that has most of their days, which is not always that of the calendar.</summary>
-    private IWeekYearRule Weeks => WeekYearRules.ForMinDaysInFirstWeek(4, WeekStart);
-
-    private int YearOf(LocalDate day) => WeekNumbers.Count > 0 ? Weeks.GetWeekYear(day) : day.Year;
-
-    private LocalDate YearStart(int year) =>
-        WeekNumbers.Count > 0 ? Weeks.GetLocalDate(year, 1, WeekStart) : new LocalDate(year, 1, 1);
-
-    private bool Includes(LocalDate day, LocalDate start)
-    {
-        int monthDays = day.Calendar.GetDaysInMonth(day.Year, day.Month);
-        int yearDays = day.Calendar.GetDaysInYear(day.Year);
-        return (Months.Count == 0 || Months.Contains(day.Month))
-            && IsOneOf(MonthDays, day.Day, monthDays)
-            && IsOneOf(YearDays, day.DayOfYear, yearDays)
-            && (WeekNumbers.Count == 0 || IsOneOf(WeekNumbers, Weeks.GetWeekOfWeekYear(day), Weeks.GetWeeksInWeekYear(Weeks.GetWeekYear(day))))
-            && (Weekdays.Count == 0 || Weekdays.Any(w => IsWeekday(w, day, monthDays, yearDays)))
-            && (SaysDays || IsLikeStart(day, start, monthDays));
-    }
-
-    private static bool IsOneOf(IReadOnlyList<int> values, int value, int of) =>
-        values.Count == 0 || values.Contains(value) || values.Contains(value - of - 1);
-
-    /// <summary>Ordinals count within the month when the rule is monthly or names months, else within the year.</summary>
-    private bool IsWeekday(RuleWeekday weekday, LocalDate day, int monthDays, int yearDays)
-    {
-        bool isInMonth = Frequency == RecurrenceFrequency.Monthly || Months.Count > 0;
-        (int number, int of) = isInMonth ? (day.Day, monthDays) : (day.DayOfYear, yearDays);
-        return day.DayOfWeek == weekday.Day
-            && (weekday.Ordinal == 0 || weekday.Ordinal == ((number - 1) / 7) + 1 || weekday.Ordinal == -(((of - number) / 7) + 1));
-    }
-
-    private bool SaysDays => Frequency == RecurrenceFrequency.Daily || Weekdays.Count > 0 || MonthDays.Count > 0 || YearDays.Count > 0;
-
-    /// <summary>What a rule leaves open, the start says: the weekday, the day of the month, the month.</summary>
-    private bool IsLikeStart(LocalDate day, LocalDate start, int monthDays)
-    {
-        if (Frequency == RecurrenceFrequency.Weekly || WeekNumbers.Count > 0)
-        {
-            return day.DayOfWeek == start.DayOfWeek;
+            // Of the days up to the wanted one, the last that the month has.
+            whole.ByMonth = pattern.Frequency == FrequencyType.Yearly ? [start.Month] : [];
+            whole.ByMonthDay = [.. Enumerable.Range(LastCommonDay, start.Day - LastCommonDay + 1)];
+            whole.BySetPosition = [-1];
         }
 
-        bool isMonth = Frequency == RecurrenceFrequency.Monthly || Months.Count > 0 || day.Month == start.Month;
-        return isMonth && day.Day == (Clamps ? Math.Min(start.Day, monthDays) : start.Day);
+        return whole;
     }
 }

@@ -1,21 +1,22 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
+using Ical.Net;
 using NodaTime;
 using NodaTime.Text;
+using Pattern = Ical.Net.DataTypes.RecurrenceRule;
 
 namespace Flex.RecurringBookings;
 
 /// <summary>
-/// Reads an RFC 5545 recurrence rule. Refused are, besides what the grammar of section 3.3.10 and its table do not allow: rules
-/// without an end, and rules that repeat or select within a day. As a series starts on a local time of a named zone, UNTIL is a UTC
-/// time there; a plain date is accepted and is inclusive.
+/// Reads an RFC 5545 recurrence rule with Ical.Net. Refused are, besides what section 3.3.10 does not allow: rules without an end,
+/// rules that repeat or select within a day, and the few yearly ones that the library expands wrongly. As a series starts on a local
+/// time of a named zone, UNTIL is a UTC time there; a plain date is accepted and is inclusive.
 /// </summary>
 public static partial class RruleText
 {
     /// <summary>A rule that lists all 53 weeks has some 200 characters.</summary>
     public const int MaxLength = 500;
 
-    private static readonly string[] DayNames = ["MO", "TU", "WE", "TH", "FR", "SA", "SU"];
     private static readonly LocalDatePattern Date = LocalDatePattern.CreateWithInvariantCulture("uuuuMMdd");
     private static readonly InstantPattern UtcTime = InstantPattern.CreateWithInvariantCulture("uuuuMMdd'T'HHmmss'Z'");
 
@@ -35,119 +36,128 @@ public static partial class RruleText
             }
         }
 
-        if (FrequencyOf(parts.GetValueOrDefault("FREQ")) is not { } frequency)
+        if (!parts.Remove("FREQ", out string? frequency) || frequency is not ("DAILY" or "WEEKLY" or "MONTHLY" or "YEARLY"))
         {
             return Invalid("FREQ must be DAILY, WEEKLY, MONTHLY or YEARLY.");
         }
 
-        if (parts.ContainsKey("COUNT") == parts.ContainsKey("UNTIL"))
+        bool isCounted = parts.Remove("COUNT", out string? count);
+        if (isCounted == parts.Remove("UNTIL", out string? until))
         {
             return Invalid("A series ends: give COUNT or UNTIL, and not both.");
         }
 
-        var rule = new RecurrenceRule(frequency, Interval: 1);
+        string rule = "FREQ=" + frequency;
+        var pattern = new Pattern(rule);
         foreach ((string name, string value) in parts)
         {
-            if (With(rule, name, value) is not { } with)
+            rule += $";{name}={value}";
+            if (!IsKnown(name, value) || Read(rule) is not { Interval: <= RecurrenceRule.MaxInterval } read)
             {
                 return Invalid($"{name}={value} is not allowed.");
             }
 
-            rule = with;
+            pattern = read;
         }
 
-        return RefuseCombination(rule) is { } refusal ? Invalid(refusal) : rule;
+        if (RefuseCombination(pattern) is { } refusal)
+        {
+            return Invalid(refusal);
+        }
+
+        return isCounted ? Counted(Normalised(pattern), count!) : Ending(Normalised(pattern), until!);
     }
 
     private static Error Invalid(string message) => Error.Invalid(ErrorCodes.InvalidValue, "/recurrence/rrule", message);
 
-    private static RecurrenceFrequency? FrequencyOf(string? name) => name switch
+    /// <summary>Whether a part is one for whole days; the library also takes weekdays such as --1MO, 99MO and MOTU.</summary>
+    private static bool IsKnown(string name, string value) => name switch
     {
-        "DAILY" => RecurrenceFrequency.Daily,
-        "WEEKLY" => RecurrenceFrequency.Weekly,
-        "MONTHLY" => RecurrenceFrequency.Monthly,
-        "YEARLY" => RecurrenceFrequency.Yearly,
-        _ => null,
+        "BYDAY" => Weekdays().IsMatch(value),
+        "INTERVAL" or "WKST" or "BYMONTH" or "BYMONTHDAY" or "BYYEARDAY" or "BYWEEKNO" or "BYSETPOS" => true,
+        _ => false,
     };
 
-    /// <summary>The rule with one more part; null when the part is unknown, not for whole days, or out of range.</summary>
-    private static RecurrenceRule? With(RecurrenceRule rule, string name, string value) => name switch
+    private static Pattern? Read(string rule)
     {
-        "FREQ" => rule,
-        "INTERVAL" => Number(value, 1, RecurrenceRule.MaxInterval) is { } interval ? rule with { Interval = interval } : null,
-        "COUNT" => Number(value, 1, RecurrenceRule.MaxOccurrences) is { } count ? rule with { Count = count } : null,
-        "UNTIL" => WithUntil(rule, value),
-        "WKST" => Weekday(value) is { Ordinal: 0, Day: var day } ? rule with { WeekStart = day } : null,
-        "BYMONTH" => Numbers(value, 1, 12) is { } months ? rule with { Months = months } : null,
-        "BYMONTHDAY" => Numbers(value, -31, 31) is { } days ? rule with { MonthDays = days } : null,
-        "BYYEARDAY" => Numbers(value, -366, 366) is { } days ? rule with { YearDays = days } : null,
-        "BYWEEKNO" => Numbers(value, -53, 53) is { } weeks ? rule with { WeekNumbers = weeks } : null,
-        "BYSETPOS" => Numbers(value, -366, 366) is { } positions ? rule with { Positions = positions } : null,
-        "BYDAY" => List(value, Weekday) is { } days ? rule with { Weekdays = days } : null,
-        _ => null,
-    };
+        try
+        {
+            return new Pattern(rule);
+        }
+        catch (Exception e) when (e is ArgumentException or FormatException or OverflowException)
+        {
+            return null;
+        }
+    }
 
-    private static RecurrenceRule? WithUntil(RecurrenceRule rule, string value)
+    private static Result<RecurrenceRule> Counted(Pattern pattern, string value) =>
+        int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out int count) && count is >= 1 and <= RecurrenceRule.MaxOccurrences
+            ? new RecurrenceRule(pattern) { Count = count }
+            : Invalid($"COUNT is 1 to {RecurrenceRule.MaxOccurrences}.");
+
+    private static Result<RecurrenceRule> Ending(Pattern pattern, string value)
     {
         if (Date.Parse(value) is { Success: true, Value: var date })
         {
-            return rule with { Until = date };
+            return new RecurrenceRule(pattern) { Until = date };
         }
 
-        return UtcTime.Parse(value) is { Success: true, Value: var time } ? rule with { UntilInstant = time } : null;
+        return UtcTime.Parse(value) is { Success: true, Value: var time }
+            ? new RecurrenceRule(pattern) { UntilInstant = time }
+            : Invalid("UNTIL is a day, as 20251231, or a time in UTC, as 20251231T225959Z.");
     }
 
-    /// <summary>What section 3.3.10 says MUST NOT be.</summary>
-    private static string? RefuseCombination(RecurrenceRule rule)
+    /// <summary>What section 3.3.10 says MUST NOT be and, last, what the library would answer wrongly.</summary>
+    private static string? RefuseCombination(Pattern rule)
     {
-        bool isYearly = rule.Frequency == RecurrenceFrequency.Yearly;
-        if (rule.Weekdays.Any(w => w.Ordinal != 0)
-            && (rule.Frequency is RecurrenceFrequency.Daily or RecurrenceFrequency.Weekly || rule.WeekNumbers.Count > 0))
+        bool isYearly = rule.Frequency == FrequencyType.Yearly;
+        bool isNumbered = rule.ByDay.Any(d => d.Offset is not null);
+        bool isOfYear = rule.ByYearDay.Count + rule.ByWeekNo.Count > 0;
+        if (isNumbered && (rule.Frequency is FrequencyType.Daily or FrequencyType.Weekly || rule.ByWeekNo.Count > 0))
         {
             return "A numbered BYDAY is for monthly rules, and for yearly ones without BYWEEKNO.";
         }
 
-        if (rule.MonthDays.Count > 0 && rule.Frequency == RecurrenceFrequency.Weekly)
+        if (rule.ByMonthDay.Count > 0 && rule.Frequency == FrequencyType.Weekly)
         {
             return "BYMONTHDAY is not for weekly rules.";
         }
 
-        if ((rule.YearDays.Count > 0 || rule.WeekNumbers.Count > 0) && !isYearly)
+        if (isOfYear && !isYearly)
         {
             return "BYYEARDAY and BYWEEKNO are for yearly rules.";
         }
 
-        bool selects = rule.Months.Count + rule.MonthDays.Count + rule.YearDays.Count + rule.WeekNumbers.Count + rule.Weekdays.Count > 0;
-        return rule.Positions.Count > 0 && !selects ? "BYSETPOS needs another BY part to select from." : null;
-    }
-
-    /// <summary>Zero is in none of these ranges.</summary>
-    private static int? Number(string text, int min, int max) =>
-        int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out int number) && number >= min && number <= max && number != 0
-            ? number
-            : null;
-
-    private static int[]? Numbers(string text, int min, int max) => List(text, item => Number(item, min, max));
-
-    private static RuleWeekday? Weekday(string text)
-    {
-        int day = text.Length < 2 ? -1 : Array.IndexOf(DayNames, text[^2..]);
-        if (day < 0)
+        if (rule.BySetPosition.Count > 0 && rule.ByMonth.Count + rule.ByMonthDay.Count + rule.ByDay.Count == 0 && !isOfYear)
         {
-            return null;
+            return "BYSETPOS needs another BY part to select from.";
         }
 
-        int? ordinal = text.Length == 2 ? 0 : Number(text[..^2], -53, 53);
-        return ordinal is { } number ? new RuleWeekday((IsoDayOfWeek)(day + 1), number) : null;
+        if (isOfYear && rule.ByMonth.Count + rule.ByMonthDay.Count + rule.BySetPosition.Count > 0)
+        {
+            return "BYYEARDAY and BYWEEKNO are not supported together with BYMONTH, BYMONTHDAY or BYSETPOS.";
+        }
+
+        return isYearly && isNumbered && rule.ByMonthDay.Count > 0 && rule.ByMonth.Count == 0
+            ? "A numbered BYDAY is not supported together with BYMONTHDAY in yearly rules without BYMONTH."
+            : null;
     }
 
-    private static T[]? List<T>(string text, Func<string, T?> item)
-        where T : struct
+    /// <summary>
+    /// The same rule in words that the library gets right: it selects positions from a repeated month twice, and takes a yearly
+    /// BYMONTHDAY without BYMONTH as of the start's month alone.
+    /// </summary>
+    private static Pattern Normalised(Pattern rule)
     {
-        T?[] items = [.. text.Split(',').Select(item)];
-        return items.Any(i => i is null) ? null : [.. items.Select(i => i!.Value)];
+        rule.ByMonth = rule.Frequency == FrequencyType.Yearly && rule.ByMonthDay.Count > 0 && rule.ByMonth.Count == 0
+            ? [.. Enumerable.Range(1, 12)]
+            : [.. rule.ByMonth.Distinct()];
+        return rule;
     }
 
     [GeneratedRegex(@"\A[A-Za-z]+=[A-Za-z0-9,+-]+(;[A-Za-z]+=[A-Za-z0-9,+-]+)*\z")]
     private static partial Regex Shape();
+
+    [GeneratedRegex(@"\A([+-]?([1-9]|[1-4][0-9]|5[0-3]))?(MO|TU|WE|TH|FR|SA|SU)(,([+-]?([1-9]|[1-4][0-9]|5[0-3]))?(MO|TU|WE|TH|FR|SA|SU))*\z")]
+    private static partial Regex Weekdays();
 }

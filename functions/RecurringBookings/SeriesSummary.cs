@@ -96,21 +96,25 @@ public sealed record SeriesTotals(int Accounted, SeriesAmounts AccountedAmounts,
     }
 }
 
-/// <param name="CycleStart">First local day of the billing cycle that the starts lie in.</param>
-public sealed record SeriesCycle(LocalDate CycleStart, SeriesTotals Totals);
+/// <summary>The part of a series that starts in one billing cycle, the local days <c>[From, Until)</c>.</summary>
+public sealed record SeriesCycle(LocalDate From, LocalDate Until, SeriesTotals Totals);
 
 /// <summary>How a series is accounted in the next two months and what each occurrence costs (REC-1, REC-2). Pure.</summary>
 public sealed record SeriesSummary(IReadOnlyList<SeriesSummaryRow> Rows, IReadOnlyList<SeriesCycle> Cycles, SeriesTotals Totals)
 {
     /// <param name="occurrences">In the order of time.</param>
     /// <param name="madeOn">The local day on which the series is made: what lies within the horizon then is accounted on it.</param>
-    /// <param name="cycleOf">The first local day of the billing cycle that a local day lies in.</param>
+    /// <param name="cycleAnchor">Local day from which the member's monthly cycles count.</param>
     /// <param name="taxOn">The tax on a net amount.</param>
     public static SeriesSummary Of(
-        IReadOnlyList<PricedOccurrence> occurrences, LocalDate madeOn, Currency currency, Func<LocalDate, LocalDate> cycleOf, Func<Money, Money> taxOn)
+        IReadOnlyList<PricedOccurrence> occurrences, LocalDate madeOn, Currency currency, LocalDate cycleAnchor, Func<Money, Money> taxOn)
     {
         SeriesSummaryRow[] rows = [.. occurrences.Select(o => RowOf(o, madeOn, currency, taxOn))];
-        SeriesCycle[] cycles = [.. rows.GroupBy(r => cycleOf(r.Date)).OrderBy(g => g.Key).Select(g => new SeriesCycle(g.Key, SeriesTotals.Of([.. g], currency)))];
+        SeriesCycle[] cycles =
+        [
+            .. rows.GroupBy(r => CreditCycle.Of(cycleAnchor, r.Date)).OrderBy(g => g.Key.From)
+                .Select(g => new SeriesCycle(g.Key.From, g.Key.Until, SeriesTotals.Of([.. g], currency))),
+        ];
         return new SeriesSummary(rows, cycles, SeriesTotals.Of(rows, currency));
     }
 

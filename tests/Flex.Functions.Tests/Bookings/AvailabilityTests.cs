@@ -108,11 +108,20 @@ public sealed class AvailabilityTests : IAsyncLifetime
     {
         await _spaces.AddAsync<ResourceId>("Resources_Create", new
         {
-            locationId = _spaces.Location.Value, name = "Secret", kind = "meetingRoom", capacity = 20, rateId = _spaces.Rate.Value, isPublished = false,
+            locationId = _spaces.Location.Value,
+            name = "Secret",
+            kind = "meetingRoom",
+            capacity = 20,
+            rateId = _spaces.Rate.Value,
+            isPublished = false,
         });
         await _spaces.AddAsync<ResourceId>("Resources_Create", new
         {
-            locationId = _spaces.Location.Value, name = "Desk", kind = "hotDesk", capacity = 1, rateId = _spaces.Rate.Value,
+            locationId = _spaces.Location.Value,
+            name = "Desk",
+            kind = "hotDesk",
+            capacity = 1,
+            rateId = _spaces.Rate.Value,
         });
 
         Assert.Equal(["Blue room", "Desk"], await NamesAsync(Spaces.As(_spaces.Member)));

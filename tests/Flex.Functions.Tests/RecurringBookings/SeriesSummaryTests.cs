@@ -35,7 +35,8 @@ public sealed class SeriesSummaryTests
         Assert.Equal((200L, 300L), (summary.Rows[1].Amounts.Discount.Minor, summary.Rows[1].Amounts.MoneyCredit.Minor));
 
         // The cycle of an anchor on the 20th: 13 January lies in the one before.
-        Assert.Equal([new LocalDate(2024, 12, 20), new LocalDate(2025, 1, 20), new LocalDate(2025, 3, 20)], summary.Cycles.Select(c => c.CycleStart));
+        Assert.Equal([new LocalDate(2024, 12, 20), new LocalDate(2025, 1, 20), new LocalDate(2025, 3, 20)], summary.Cycles.Select(c => c.From));
+        Assert.Equal(new LocalDate(2025, 2, 20), summary.Cycles[1].Until);
         Assert.Equal([(1, 0, 0), (2, 0, 1), (0, 1, 0)], summary.Cycles.Select(c => (c.Totals.Accounted, c.Totals.Estimated, c.Totals.Skipped)));
         Assert.Equal([0L, 595, 0], summary.Cycles.Select(c => c.Totals.AccountedAmounts.Total.Minor));
         Assert.Equal(60, summary.Cycles[1].Totals.AccountedAmounts.PassMinutes);
@@ -75,7 +76,7 @@ public sealed class SeriesSummaryTests
         occurrences,
         MadeOn,
         Usd,
-        day => MonthAnchor.NextAfter(new LocalDate(2024, 1, 20), 1, day).PlusMonths(-1),
+        cycleAnchor: new LocalDate(2024, 1, 20),
         net => net.Times(0.19m));
 
     /// <summary>From 13 January 2025 on, an hour each.</summary>

@@ -164,6 +164,16 @@ public sealed class SeriesTests
         Assert.Equal(series.BookingIdOf(new LocalDate(2025, 6, 30)), again.New.BookingIdOf(new LocalDate(2025, 6, 30)));
     }
 
+    [Fact, Trait("Rule", "REC-5")]
+    public void What_was_split_off_before_stays_with_the_series_it_went_to()
+    {
+        SeriesSplit later = Split(Make(TwelveMondays).Activate(Today), Monday(6), new SeriesChange(ResourceId: BigRoom));
+        SeriesSplit earlier = later.Old.SplitAt(Monday(3), EntityId.Derive<SeriesId>("third", "hhhhhh"), new SeriesChange(ResourceId: BigRoom), Standing(later.Old), "staff", Made).Value;
+
+        Assert.Equal([Monday(3), Monday(4), Monday(5)], earlier.New.Occurrences().Select(o => o.Date));
+        Assert.Empty(earlier.Dropped);
+    }
+
     [Fact, Trait("Rule", "REC-5"), Trait("Rule", "REC-6")]
     public void A_split_tries_skipped_days_again_and_respects_what_was_cancelled_or_edited()
     {
