@@ -145,7 +145,10 @@ public sealed class ChangeBookingHandler(
         BookingWish wish = planned.Value.Priced.Wish;
         if (SlotOf(wish) == found.Value.Slot)
         {
-            return BookingChangeView.Of(found.Value, planned.Value.Summary, now);
+            // Nothing happens, and a repetition is answered the same whatever has happened to the booking by then.
+            BookingChangeView same = BookingChangeView.Of(found.Value, planned.Value.Summary, now);
+            TableBatch note = BookingStore.BatchFor(found.Value.LocationId).Remember(context, same, now);
+            return await bookings.ReplyAsync(note, await bookings.CommitAsync(note, cancellation), context, same, cancellation);
         }
 
         var change = new BookingChange(
