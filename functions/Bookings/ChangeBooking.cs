@@ -1,7 +1,9 @@
+using Flex.Catalogue;
 using Flex.Platform.Http;
 using Flex.Platform.Identity;
 using Flex.Platform.Messaging;
 using Flex.Platform.Tables;
+using Flex.Wallets;
 using NodaTime;
 
 namespace Flex.Bookings;
@@ -257,8 +259,9 @@ public sealed class ChangeBookingHandler(
             return allowed.Error;
         }
 
-        Result<PricedWish> priced = await wishes.PriceAsync(
-            wish, booking.State == BookingState.Confirmed ? booking.Price.Takings : [], cancellation);
+        Result<PricedWish> priced = booking.IsEstimated
+            ? new PricedWish(wish, BookingPrice.Plain(RateRules.PriceOf(wish.Rated)), null)
+            : await wishes.PriceAsync(wish, booking.State == BookingState.Confirmed ? booking.Price.Takings : [], cancellation);
         if (priced.IsError)
         {
             return priced.Error;
