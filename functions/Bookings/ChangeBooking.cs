@@ -147,6 +147,11 @@ public sealed class ChangeBookingHandler(
         {
             // Nothing happens, and a repetition is answered the same whatever has happened to the booking by then.
             BookingChangeView same = BookingChangeView.Of(found.Value, planned.Value.Summary, now);
+            if (context.Idempotency is null)
+            {
+                return same;
+            }
+
             TableBatch note = BookingStore.BatchFor(found.Value.LocationId).Remember(context, same, now);
             return await bookings.ReplyAsync(note, await bookings.CommitAsync(note, cancellation), context, same, cancellation);
         }
