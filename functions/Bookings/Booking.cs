@@ -98,17 +98,14 @@ public sealed record BookingChange(
     long Revision,
     string? RequestKey);
 
-/// <summary>The latest change, for the record and for a repetition of its request.</summary>
+/// <summary>Where and when a booking is.</summary>
+public sealed record BookedSlot(ResourceId ResourceId, Instant Start, Instant End);
+
+/// <summary>A change that was made, for the record and for whoever asks again what became of it.</summary>
 /// <param name="Revision">As in <see cref="BookingChange"/>.</param>
+/// <param name="RequestKey">As in <see cref="BookingChange"/>.</param>
 public sealed record BookingChanged(
-    ResourceId FromResourceId,
-    Instant FromStart,
-    Instant FromEnd,
-    ChangeSummary Summary,
-    string By,
-    Instant At,
-    long Revision,
-    string? RequestKey);
+    BookedSlot From, BookedSlot To, ChangeSummary Summary, string By, Instant At, long Revision, string? RequestKey);
 
 /// <summary>How the difference that a change makes is settled.</summary>
 public enum ChangeSettlement
@@ -178,7 +175,8 @@ public sealed record Booking(
     /// <summary>Under way. Whoever else wants to change the booking finishes it first; only a cancellation that returns everything need not.</summary>
     public BookingChange? Change { get; init; }
 
-    public BookingChanged? LastChange { get; init; }
+    /// <summary>The latest ten, the last one last.</summary>
+    public IReadOnlyList<BookingChanged> Changes { get; init; } = [];
 
     public BookingApproval? Approval { get; init; }
 
@@ -192,6 +190,9 @@ public sealed record Booking(
 
     /// <summary>Idempotency key row of the request it is being made by, while it is held.</summary>
     public string? RequestKey { get; init; }
+
+    [System.Text.Json.Serialization.JsonIgnore]
+    public BookedSlot Slot => new(ResourceId, Start, End);
 
     /// <summary>What is owed for it now, net.</summary>
     [System.Text.Json.Serialization.JsonIgnore]

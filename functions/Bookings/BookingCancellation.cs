@@ -13,7 +13,7 @@ public sealed record CancelBookingRequest(bool BySpace = false, bool? Waive = nu
 public static class BookingCancellation
 {
     /// <summary>
-    /// The booking as it will be. What is not confirmed yet costs nothing and can always be cancelled. Outside the notice of the resource
+    /// The booking as it will be. What is not confirmed yet costs nothing and can be cancelled whenever no payment is under way. Outside the notice of the resource
     /// as it is now everything comes back (BKG-6); inside it, and after the start, members cannot cancel and staff say whether anything
     /// does. What is over can only be given back whole.
     /// </summary>
@@ -29,6 +29,11 @@ public static class BookingCancellation
         if (b.Expire(now) is not null || b.Cancel(reason, now) is not { } cancelled)
         {
             return BookingStates.Illegal(b.Expire(now) ?? b, "cancelled", "held, tentative, confirmed or checked in");
+        }
+
+        if (b.PaymentUnderWay() is not null)
+        {
+            return Error.Refused(ErrorCodes.PaymentInProgress, "A payment for the booking is under way: wait for its outcome.");
         }
 
         cancelled = cancelled with { CancelledBy = caller.Subject };

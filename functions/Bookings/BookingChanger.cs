@@ -42,13 +42,6 @@ public sealed class BookingChanger(
                 return price.IsError ? price.Error : after;
             }
 
-            if (result.IsDuplicateOf(RowKeys.Idempotency))
-            {
-                // The same key has been used for something else meanwhile; who sent it twice gets to know that. The change goes on.
-                context = null;
-                continue;
-            }
-
             if (!BookingStore.IsRace(result))
             {
                 result.Require();
@@ -57,7 +50,8 @@ public sealed class BookingChanger(
             pending = await bookings.RequireAsync(after.Id, cancellation);
             if (pending.Value.Change?.Revision != change.Revision)
             {
-                return pending.Value.LastChange?.Revision == change.Revision ? pending.Value
+                // Somebody else has finished it, and it may have been changed again since.
+                return pending.Value.Changes.Any(c => c.Revision == change.Revision) ? pending.Value
                     : price.Error ?? BookingStates.Illegal(pending.Value, "changed", "confirmed or tentative, and ahead");
             }
         }
@@ -83,7 +77,7 @@ public sealed class BookingChanger(
             batch.Send(look);
         }
 
-        return context is null ? batch : batch.Remember(context, BookingChangeView.Of(after, after.LastChange!.Summary, now), now);
+        return context is null ? batch : batch.Remember(context, BookingChangeView.Of(after, after.Changes[^1].Summary, now), now);
     }
 
     private async Task<CommitResult> CommitAsync(

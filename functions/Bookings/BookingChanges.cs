@@ -8,6 +8,9 @@ namespace Flex.Bookings;
 /// <summary>Moving a booking to another time or resource of its location, and what that costs (BKG-7). Pure.</summary>
 public static class BookingChanges
 {
+    /// <summary>How many changes a booking remembers.</summary>
+    private const int MaxKept = 10;
+
     /// <summary>Null when the caller may move the booking at all; <paramref name="terms"/> are those of where it is.</summary>
     public static Error? Refuse(Booking b, BookingTerms terms, Caller caller, Instant now)
     {
@@ -44,10 +47,6 @@ public static class BookingChanges
             && b.Charges.All(c => c.CancelledAt is not null || c.InvoiceId is null)
             ? null
             : BookingStates.Illegal(b, "accounted anew", "confirmed and not invoiced");
-
-    /// <summary>Whether the booking is there already. Then a change costs nothing, whatever rates have become.</summary>
-    public static bool IsAt(this Booking b, ResourceId resource, Instant start, Instant end) =>
-        b.ResourceId == resource && b.Start == start && b.End == end;
 
     /// <summary>What it costs to have the booking at a new price.</summary>
     public static ChangeSummary Summarise(Booking b, Money newPrice)
@@ -102,8 +101,18 @@ public static class BookingChanges
             },
             Overrides = [.. b.Overrides, .. change.Overrides],
             Change = null,
-            LastChange = new BookingChanged(
-                b.ResourceId, b.Start, b.End, Summarise(b, price.Fee), change.By, change.At, change.Revision, change.RequestKey),
+            Changes =
+            [
+                .. b.Changes.TakeLast(MaxKept - 1),
+                new BookingChanged(
+                    b.Slot,
+                    new BookedSlot(change.ResourceId, change.Start, change.End),
+                    Summarise(b, price.Fee),
+                    change.By,
+                    change.At,
+                    change.Revision,
+                    change.RequestKey),
+            ],
             Version = b.Version + 1,
         };
     }

@@ -41,7 +41,8 @@ public sealed class BookingLifeFunctions(
     [Operation("Cancel a booking", Body = typeof(CancelBookingRequest), Response = typeof(BookingView),
         IdempotencyKey = Need.Optional, IfMatch = Need.Optional,
         Errors = [
-            ErrorCodes.InvalidTransition, ErrorCodes.CancellationNotice, ErrorCodes.NotFound, ErrorCodes.IdempotencyKeyReuse, ErrorCodes.Stale])]
+            ErrorCodes.InvalidTransition, ErrorCodes.CancellationNotice, ErrorCodes.PaymentInProgress, ErrorCodes.NotFound,
+            ErrorCodes.IdempotencyKeyReuse, ErrorCodes.Stale])]
     public Task<IResult> Cancel(
         [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "v1/bookings/{id}/cancel")] HttpRequest request,
         string id,

@@ -14,7 +14,7 @@ namespace Flex.Bookings;
 /// <param name="ActBy">When it changes by itself: a hold ends, an approval or a check-in is missed.</param>
 /// <param name="CancelledBy">Subject of the caller; null when it ended by itself.</param>
 /// <param name="Overrides">What staff have set aside for it.</param>
-/// <param name="Moved">The latest change of its time or resource.</param>
+/// <param name="Moves">The latest ten changes of its time or resource, the last one last.</param>
 public sealed record BookingView(
     BookingId Id,
     ResourceId ResourceId,
@@ -41,7 +41,7 @@ public sealed record BookingView(
     string? CancelledBy,
     Instant? CheckedInAt,
     IReadOnlyList<PolicyOverride> Overrides,
-    BookingMove? Moved,
+    IReadOnlyList<BookingMove> Moves,
     BookingApproval? Approval,
     Instant CreatedAt,
     long Version) : IVersioned
@@ -72,9 +72,7 @@ public sealed record BookingView(
         b.CancelledBy,
         b.CheckedInAt,
         b.Overrides,
-        b.LastChange is { } moved && !b.IsAt(moved.FromResourceId, moved.FromStart, moved.FromEnd)
-            ? new BookingMove(moved.FromResourceId, moved.FromStart, moved.FromEnd, moved.By, moved.At)
-            : null,
+        [.. b.Changes.Where(c => c.From != c.To).Select(c => new BookingMove(c.From, c.To, c.By, c.At))],
         b.Approval,
         b.CreatedAt,
         b.Version);
@@ -87,6 +85,6 @@ public sealed record BookingPaymentView(InvoiceId InvoiceId, BookingPaymentState
     public static BookingPaymentView Of(BookingPayment payment) => new(payment.InvoiceId, payment.State, DeclineCodes.Shown(payment.FailureCode));
 }
 
-/// <summary>Where a booking was before it was moved, and by whom.</summary>
+/// <summary>From where to where a booking was moved, and by whom.</summary>
 /// <param name="By">Subject of the caller.</param>
-public sealed record BookingMove(ResourceId FromResourceId, Instant FromStart, Instant FromEnd, string By, Instant At);
+public sealed record BookingMove(BookedSlot From, BookedSlot To, string By, Instant At);

@@ -70,6 +70,9 @@ public sealed class BookingCanceller(BookingStore bookings, MemberStore members,
             }
 
             result.Require();
+
+            // Others need not wait for the wallet.
+            pass.Dispose();
             if (returns)
             {
                 await ledger.ReleaseAsync(ended.MemberId, [ended.Id], cancellation);

@@ -71,10 +71,10 @@ public sealed class ChangeBookingHandler(
                 continue;
             }
 
-            if (context.Idempotency is { } key && found.Value.LastChange is { } last && last.RequestKey == key.RowKey)
+            if (context.Idempotency is { } key && found.Value.Changes.LastOrDefault(c => c.RequestKey == key.RowKey) is { } made)
             {
                 return await bookings.FindReplayAsync<BookingChangeView>(EntityId.Home(id), context, cancellation)
-                    ?? Repeat(found.Value, last, request);
+                    ?? Repeat(found.Value, made, request);
             }
 
             Reply<BookingChangeView>? reply = await TryChangeAsync(found, request, context, cancellation);
@@ -109,7 +109,7 @@ public sealed class ChangeBookingHandler(
         }
 
         BookingWish wish = planned.Value.Priced.Wish;
-        KeptSlot wanted = SlotOf(id, wish);
+        KeptSlot wanted = WantedBy(id, wish);
         AgendaSheet sheet = await bookings.ReadAgendasAsync(wish.Location.Id, [.. wanted.Keys], cancellation);
         return sheet.ConflictOf(wanted.Resource, wanted.Slot) is { } conflict
             ? CreateBookingHandler.Conflict(conflict, context.Caller)
@@ -145,9 +145,17 @@ public sealed class ChangeBookingHandler(
         }
 
         BookingWish wish = planned.Value.Priced.Wish;
-        if (found.Value.IsAt(wish.Resource.Id, wish.Time.Start, wish.Time.End))
+        if (SlotOf(wish) == found.Value.Slot)
         {
-            return BookingChangeView.Of(found.Value, planned.Value.Summary, now);
+            // Nothing happens, and a repetition is answered the same whatever has happened to the booking by then.
+            BookingChangeView same = BookingChangeView.Of(found.Value, planned.Value.Summary, now);
+            if (context.Idempotency is null)
+            {
+                return same;
+            }
+
+            TableBatch note = BookingStore.BatchFor(found.Value.LocationId).Remember(context, same, now);
+            return await bookings.ReplyAsync(note, await bookings.CommitAsync(note, cancellation), context, same, cancellation);
         }
 
         var change = new BookingChange(
@@ -175,19 +183,16 @@ public sealed class ChangeBookingHandler(
     }
 
     /// <summary>The answer to the repetition of a request whose change somebody else has finished.</summary>
-    private Reply<BookingChangeView> Repeat(Booking booking, BookingChanged last, ChangeBookingRequest request)
-    {
-        (ResourceId resource, Instant start, Instant end) = TargetOf(booking, request);
-        return booking.IsAt(resource, start, end)
-            ? BookingChangeView.Of(booking, last.Summary, time.Now())
+    private Reply<BookingChangeView> Repeat(Booking booking, BookingChanged made, ChangeBookingRequest request) =>
+        TargetOf(made.From, request) == made.To
+            ? BookingChangeView.Of(booking, made.Summary, time.Now())
             : Error.Invalid(ErrorCodes.IdempotencyKeyReuse, string.Empty, "This Idempotency-Key was used with another body.");
-    }
 
     /// <summary>The first commit, of the whole change or of its slot, and what follows.</summary>
     private async Task<Reply<BookingChangeView>?> TryCommitAsync(
         Stored<Booking> found, Booking after, BookingWish wish, RequestContext context, Instant now, CancellationToken cancellation)
     {
-        KeptSlot wanted = SlotOf(after.Id, wish);
+        KeptSlot wanted = WantedBy(after.Id, wish);
         AgendaKey[] keys = [.. AgendaSlot.AllOf(found.Value).Append(wanted).SelectMany(s => s.Keys).Distinct()];
         CommitResult result;
         TableBatch batch;
@@ -216,7 +221,9 @@ public sealed class ChangeBookingHandler(
 
         var pending = new Stored<Booking>(after, result.ETags is [{ } etag, ..] ? etag : (await bookings.RequireAsync(after.Id, cancellation)).ETag);
         Result<Booking> finished = await changer.FinishAsync(pending, wish, context, cancellation);
-        return finished.IsError ? finished.Error : BookingChangeView.Of(finished.Value, finished.Value.LastChange!.Summary, now);
+        return finished.IsError
+            ? finished.Error
+            : BookingChangeView.Of(finished.Value, finished.Value.Changes.Single(c => c.Revision == after.Change.Revision).Summary, now);
     }
 
     private static TableBatch Begin(Stored<Booking> found, Booking after, KeptSlot wanted, AgendaSheet sheet)
@@ -234,14 +241,15 @@ public sealed class ChangeBookingHandler(
             return unchangeable;
         }
 
-        (ResourceId resource, Instant start, Instant end) = TargetOf(booking, request);
-        if (booking.IsAt(resource, start, end))
+        BookedSlot target = TargetOf(booking.Slot, request);
+        if (target == booking.Slot)
         {
             var same = new PricedWish(await wishes.OfAsync(booking, cancellation), booking.Price, null);
             return new PlannedChange(same, BookingChanges.Summarise(booking, booking.Price.Fee), []);
         }
 
-        Result<BookingWish> prepared = await wishes.PrepareAsync(resource, start, end, booking.MemberId, caller, cancellation);
+        Result<BookingWish> prepared = await wishes.PrepareAsync(
+            target.ResourceId, target.Start, target.End, booking.MemberId, caller, cancellation);
         if (prepared.IsError)
         {
             return prepared.Error;
@@ -270,16 +278,18 @@ public sealed class ChangeBookingHandler(
         Money fee = priced.Value.Price.Fee;
         Error? refusal = request.QuoteId is { } quote && quotes.Refuse(quote, priced.Value, now) is { } stale
             ? stale
-            : BookingRules.RefuseStanding(wish.Member, start, BookingChanges.ToPay(booking, fee));
+            : BookingRules.RefuseStanding(wish.Member, target.Start, BookingChanges.ToPay(booking, fee));
         return refusal is not null ? refusal : new PlannedChange(priced.Value, BookingChanges.Summarise(booking, fee), allowed.Value);
     }
 
-    private static (ResourceId Resource, Instant Start, Instant End) TargetOf(Booking booking, ChangeBookingRequest request)
+    private static BookedSlot TargetOf(BookedSlot from, ChangeBookingRequest request)
     {
-        Instant start = request.Start ?? booking.Start;
-        return (request.ResourceId ?? booking.ResourceId, start, request.End ?? (request.Start is null ? booking.End : start + (booking.End - booking.Start)));
+        Instant start = request.Start ?? from.Start;
+        return new BookedSlot(request.ResourceId ?? from.ResourceId, start, request.End ?? start + (from.End - from.Start));
     }
 
-    private static KeptSlot SlotOf(BookingId id, BookingWish wish) =>
+    private static BookedSlot SlotOf(BookingWish wish) => new(wish.Resource.Id, wish.Time.Start, wish.Time.End);
+
+    private static KeptSlot WantedBy(BookingId id, BookingWish wish) =>
         new(wish.Resource.Id, AgendaSlot.Of(id, wish.Time, Buffers.Of(wish.Resource)));
 }

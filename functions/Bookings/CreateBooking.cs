@@ -120,14 +120,16 @@ public sealed class CreateBookingHandler(
             }
 
             CommitResult result = await bookings.CommitAsync(batch, cancellation);
-            if (BookingStore.IsRepeat(result))
-            {
-                return await settler.ResumeAsync(placed.Id, wish, request, context, cancellation);
-            }
-
             if (BookingStore.IsRace(result))
             {
                 continue;
+            }
+
+            // What follows may end the hold, which goes through the gate itself.
+            pass.Dispose();
+            if (BookingStore.IsRepeat(result))
+            {
+                return await settler.ResumeAsync(placed.Id, wish, request, context, cancellation);
             }
 
             if (!unfinished || !result.IsCommitted)

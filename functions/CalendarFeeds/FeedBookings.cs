@@ -22,7 +22,7 @@ public sealed record FeedBooking(
             BookingState.Held or BookingState.Tentative => EventStatus.Tentative,
             _ => EventStatus.Cancelled,
         },
-        booking.CancelledAt ?? booking.CheckedInAt ?? booking.LastChange?.At ?? booking.Approval?.At ?? booking.CreatedAt,
+        booking.CancelledAt ?? booking.CheckedInAt ?? (booking.Changes.Count > 0 ? booking.Changes[^1].At : (Instant?)null) ?? booking.Approval?.At ?? booking.CreatedAt,
         booking.Version);
 }
 

@@ -115,7 +115,7 @@ public sealed class UpdateSeriesHandler(
         Exclusion[] edited =
         [
             .. standing
-                .Where(b => b.Series!.Date != from && planned.TryGetValue(b.Series.Date, out Occurrence? o) && !b.IsAt(series.ResourceId, o.Start, o.End))
+                .Where(b => b.Series!.Date != from && planned.TryGetValue(b.Series.Date, out Occurrence? o) && b.Slot != new BookedSlot(series.ResourceId, o.Start, o.End))
                 .Select(b => new Exclusion(b.Series!.Date, ExclusionReason.Edited)),
         ];
         return edited.Length == 0 ? series : series.Exclude(edited);

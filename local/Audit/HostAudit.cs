@@ -2,6 +2,7 @@ using Flex.Local.Simulators.Salto;
 using Flex.Local.Simulators.Stripe;
 using Flex.Platform.Tables;
 using Microsoft.Extensions.DependencyInjection;
+using NodaTime;
 
 namespace Flex.Local.Audit;
 
@@ -15,9 +16,10 @@ public static class HostAudit
         return new StoreAudit(
             services.GetRequiredService<ITableScanner>(),
             stripe is null ? null : stripe.Audit,
-            salto is null ? null : salto.Inspection.Users).RunAsync(atRest, cancellation);
+            salto is null ? null : salto.Inspection.Users).RunAsync(services.GetRequiredService<TimeProvider>().Now(), atRest, cancellation);
     }
 
-    public static Task<AuditReport> RunAsync(ITableScanner tables, string dataDirectory, bool atRest, CancellationToken cancellation) =>
-        new StoreAudit(tables, () => StripeAudit.Read(dataDirectory), null).RunAsync(atRest, cancellation);
+    /// <param name="now">By the clock that the directory lives by.</param>
+    public static Task<AuditReport> RunAsync(ITableScanner tables, string dataDirectory, Instant now, bool atRest, CancellationToken cancellation) =>
+        new StoreAudit(tables, () => StripeAudit.Read(dataDirectory), null).RunAsync(now, atRest, cancellation);
 }

@@ -1,5 +1,6 @@
 using Flex.Access;
 using Flex.Bookings;
+using Flex.Catalogue;
 using Flex.DayPasses;
 using Flex.Invoicing;
 using Flex.Local.Simulators.Salto;
@@ -7,6 +8,8 @@ using Flex.Local.Simulators.Stripe;
 using Flex.Members;
 using Flex.Memberships;
 using Flex.Platform.Tables;
+using Flex.Wallets;
+using NodaTime;
 
 namespace Flex.Local.Audit;
 
@@ -25,11 +28,14 @@ public sealed record AuditReport(IReadOnlyList<Finding> Findings, int Bookings, 
 /// <param name="salto">The door system's own account of its users; null where there is none to compare with.</param>
 public sealed class StoreAudit(ITableScanner tables, Func<StripeAudit>? stripe, Func<IReadOnlyList<SaltoUserFacts>>? salto)
 {
+    /// <param name="now">By the clock that the store lives by.</param>
     /// <param name="atRest">No message, activity or reconciliation is outstanding.</param>
-    public async Task<AuditReport> RunAsync(bool atRest, CancellationToken cancellation)
+    public async Task<AuditReport> RunAsync(Instant now, bool atRest, CancellationToken cancellation)
     {
         List<TableRow> bookingRows = await RowsAsync(BookingStore.Table, cancellation);
         Booking[] bookings = Documents<Booking>(bookingRows, "B|");
+        Dictionary<BookingId, Booking> bookingsById = bookings.ToDictionary(b => b.Id);
+        List<TableRow> walletRows = await RowsAsync(WalletStore.Table, cancellation);
         List<TableRow> dayPassRows = await RowsAsync(DayPassStore.Table, cancellation);
         Membership[] memberships = Documents<Membership>(await RowsAsync(MembershipStore.Table, cancellation), "S|");
         BillingSnapshot billing = await new BillingAudit(tables).ReadAsync(cancellation);
@@ -42,6 +48,7 @@ public sealed class StoreAudit(ITableScanner tables, Func<StripeAudit>? stripe, 
         List<Finding> findings =
         [
             .. BookingAudit.Check(bookings, bookingRows),
+            .. WalletAudit.Check(walletRows, bookingsById, PlansOf(members, await RowsAsync(CatalogueStore.Table, cancellation)), now),
             .. BillingInvariants.Check(billing).Select(what => new Finding("billing", what)),
             .. MembershipAudit.Check(memberships, billing),
             .. money is null ? [] : MoneyAudit.Check(billing, money, atRest),
@@ -50,11 +57,21 @@ public sealed class StoreAudit(ITableScanner tables, Func<StripeAudit>? stripe, 
         ];
         if (atRest)
         {
-            findings.AddRange(BookingAudit.CheckCharges(bookings, billing));
+            findings.AddRange(BookingAudit.CheckAtRest(bookings, billing, now));
+            findings.AddRange(WalletAudit.CheckAtRest(walletRows, bookingsById));
             findings.AddRange(MembershipAudit.CheckStandings(memberships, members));
         }
 
         return new AuditReport(findings, bookings.Length, billing.Entries.Count, memberships.Length, money?.PaymentIntents.Count ?? 0, doors.Length);
+    }
+
+    /// <summary>The plans that memberships keep, as they were when the memberships began.</summary>
+    private static Func<MembershipId, Plan?> PlansOf(IEnumerable<Member> members, IEnumerable<TableRow> catalogue)
+    {
+        Dictionary<(PlanId, long), Plan> versions = Documents<Plan>(catalogue, "V|").ToDictionary(p => (p.Id, p.Version));
+        Dictionary<MembershipId, Plan?> kept = members.SelectMany(m => m.Standing)
+            .ToDictionary(s => s.MembershipId, s => versions.GetValueOrDefault((s.PlanId, s.PlanVersion)));
+        return id => kept.GetValueOrDefault(id);
     }
 
     /// <summary>The access groups of open memberships, of passes that can be used and of days paid with a company's pass.</summary>

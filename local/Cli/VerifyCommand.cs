@@ -4,6 +4,7 @@ using Flex.Local.Runtime.Azurite;
 using Flex.Local.Runtime.Hosting;
 using Flex.Platform.Tables;
 using Microsoft.Extensions.Logging.Abstractions;
+using NodaTime;
 
 namespace Flex.Local.Cli;
 
@@ -31,7 +32,8 @@ internal sealed class VerifyCommand : ICommand
         using DataDirectory data = DataDirectory.Open(path);
         await using AzuriteProcess azurite = await AzuriteProcess.StartAsync(data.Azurite, NullLogger.Instance, cancellation);
         AzureTableStore tables = TablesFeature.CreateStore(new TableOptions { ConnectionString = azurite.ConnectionString });
-        return Show(await HostAudit.RunAsync(tables, data.Path, atRest: !arguments.Has("busy"), cancellation));
+        Instant now = data.OpenClock(null) ?? TimeProvider.System.Now();
+        return Show(await HostAudit.RunAsync(tables, data.Path, now, atRest: !arguments.Has("busy"), cancellation));
     }
 
     /// <summary>Prints the report; 0 when nothing was found.</summary>

@@ -29,6 +29,7 @@ public sealed class OpenApiTests
         await job.SignUpAsync();
         await job.BookAndBillAsync();
         await job.SellAtOnceAsync();
+        await job.ChangeBookingsAsync();
         await job.RenewAsync();
         await job.LookAtEverythingAsync();
         await job.FillAWalletAsync();
@@ -116,25 +117,7 @@ public sealed class OpenApiTests
             string held = (string)(await client.CallAsync(ada, "Bookings_Create", [], hold))["id"]!;
             Assert.Equal("paid", (string?)(await client.CallAsync(ada, "Bookings_Pay", [held]))["accounting"]);
 
-            string hall = await NewAsync("Resources_Create", new()
-            {
-                ["locationId"] = _location,
-                ["capacity"] = 40,
-                ["rateId"] = _rate,
-                ["terms"] = new JsonObject
-                {
-                    ["onlyWithinOpeningHours"] = false,
-                    ["bufferBeforeMinutes"] = 0,
-                    ["bufferAfterMinutes"] = 0,
-                    ["leadMinutes"] = 0,
-                    ["cancellationNoticeMinutes"] = 0,
-                    ["requiresApproval"] = false,
-                    ["approvalDeadlineMinutes"] = 0,
-                    ["audience"] = "everyone",
-                    ["allowedPlanIds"] = new JsonArray(),
-                    ["allowedMemberIds"] = new JsonArray(),
-                },
-            });
+            string hall = await NewRoomAsync("everyone", requiresApproval: false);
             JsonObject evening = slot.DeepClone().AsObject().With("resourceId", hall);
             Assert.Equal("14.28", (string?)(await client.CallAsync("staff", "Storefront_Preview", [], evening))["total"]!["amount"]);
             evening = evening.With("email", "zoe@example.test").With("paymentMethodId", "pm_card_visa");
@@ -143,6 +126,32 @@ public sealed class OpenApiTests
             await client.AdvanceToAsync("2025-01-01T10:10:00Z");
             Assert.Empty((await client.CallAsync("staff", "Bookings_PreviewReaccount", [ada]))["results"]!.AsArray());
             Assert.Empty((await client.CallAsync("staff", "Bookings_Reaccount", [ada]))["results"]!.AsArray());
+        }
+
+        /// <summary>What becomes of bookings: moved, cancelled, approved and rejected, checked in, cancelled together.</summary>
+        public async Task ChangeBookingsAsync()
+        {
+            string carol = _people["Carol"].Member;
+            JsonObject slot = new() { ["resourceId"] = _room, ["start"] = "2025-01-08T13:00:00Z", ["end"] = "2025-01-08T14:00:00Z" };
+            string booked = await BookAsync(carol, slot);
+            JsonObject longer = new() { ["end"] = "2025-01-08T15:00:00Z" };
+            JsonObject preview = await client.CallAsync(carol, "Bookings_PreviewChange", [booked], longer);
+            JsonObject changed = await client.CallAsync(carol, "Bookings_Change", [booked], longer.With("quoteId", (string)preview["quoteId"]!));
+            Assert.Equal(("12.00", "extraCharge"), ((string?)changed["summary"]!["delta"]!["amount"], (string?)changed["summary"]!["settlement"]));
+            Assert.Equal("cancelled", (string?)(await client.CallAsync(carol, "Bookings_Cancel", [booked]))["state"]);
+
+            string guarded = await NewRoomAsync("members", requiresApproval: true);
+            string wanted = await BookAsync(carol, slot.DeepClone().AsObject().With("resourceId", guarded));
+            Assert.Equal("confirmed", (string?)(await client.CallAsync("staff", "Bookings_Approve", [wanted]))["state"]);
+            string unwanted = await BookAsync(carol, slot.DeepClone().AsObject().With("resourceId", guarded).With("start", "2025-01-08T12:00:00Z").With("end", "2025-01-08T13:00:00Z"));
+            Assert.Equal("rejected", (string?)(await client.CallAsync("staff", "Bookings_Reject", [unwanted]))["cancelReason"]);
+
+            string now = await BookAsync(carol, slot.DeepClone().AsObject().With("start", "2025-01-01T10:20:00Z").With("end", "2025-01-01T11:00:00Z"));
+            Assert.Equal("checkedIn", (string?)(await client.CallAsync(carol, "Bookings_CheckIn", [now]))["state"]);
+
+            JsonObject closed = new() { ["resourceId"] = guarded, ["from"] = "2025-01-08T00:00:00Z", ["to"] = "2025-01-09T00:00:00Z", ["bySpace"] = true };
+            Assert.Single((await client.CallAsync("staff", "Bookings_PreviewBulkCancel", [], closed))["results"]!.AsArray());
+            Assert.Equal("cancelled", (string?)(await client.CallAsync("staff", "Bookings_BulkCancel", [], closed))["results"]![0]!["outcome"]);
         }
 
         public async Task RenewAsync()
@@ -271,6 +280,28 @@ public sealed class OpenApiTests
         }
 
         private async Task<string> NewAsync(string operationId, JsonObject known) => (string)(await client.CallAsync("staff", operationId, [], known))["id"]!;
+
+        private async Task<string> BookAsync(string member, JsonObject slot) => (string)(await client.CallAsync(member, "Bookings_Create", [], slot))["id"]!;
+
+        private Task<string> NewRoomAsync(string audience, bool requiresApproval) => NewAsync("Resources_Create", new()
+        {
+            ["locationId"] = _location,
+            ["capacity"] = 40,
+            ["rateId"] = _rate,
+            ["terms"] = new JsonObject
+            {
+                ["onlyWithinOpeningHours"] = false,
+                ["bufferBeforeMinutes"] = 0,
+                ["bufferAfterMinutes"] = 0,
+                ["leadMinutes"] = 0,
+                ["cancellationNoticeMinutes"] = 0,
+                ["requiresApproval"] = requiresApproval,
+                ["approvalDeadlineMinutes"] = 0,
+                ["audience"] = audience,
+                ["allowedPlanIds"] = new JsonArray(),
+                ["allowedMemberIds"] = new JsonArray(),
+            },
+        });
 
         private JsonObject PlanOf(string price, bool isDefault, JsonArray groups) => new()
         {

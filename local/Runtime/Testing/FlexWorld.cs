@@ -24,6 +24,9 @@ public sealed record FlexWorldOptions
 
     public Instant Start { get; init; } = Instant.FromUtc(2025, 1, 1, 0, 0);
 
+    /// <summary>What an earlier world has left, to begin with a copy of; null: empty tables.</summary>
+    public MemoryTableStore? Tables { get; init; }
+
     /// <summary>Null delivers messages once and in order.</summary>
     public HostileDelivery? Hostile { get; init; }
 
@@ -65,6 +68,7 @@ public sealed class FlexWorld : IAsyncDisposable
     {
         _options = options;
         Clock = new SimulatedClock(options.Start);
+        Tables = options.Tables?.Clone() ?? new MemoryTableStore();
         Log = new WorldLog(options.LogLevel, () => Crash.IsTripped);
         Crash.Watch(Tables);
         _simulators = new WorldSimulators(this, options);
@@ -72,7 +76,7 @@ public sealed class FlexWorld : IAsyncDisposable
 
     public SimulatedClock Clock { get; }
 
-    public MemoryTableStore Tables { get; } = new();
+    public MemoryTableStore Tables { get; }
 
     public CrashSwitch Crash { get; } = new();
 

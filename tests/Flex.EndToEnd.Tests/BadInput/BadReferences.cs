@@ -20,6 +20,12 @@ internal static class BadReferences
         "locations/loc", "tax-rates/tax", "plans/pln", "resources/res", "rates/rat", "customers/cus", "members/mbr", "invoices/inv", "bill-runs/brn",
     ];
 
+    private static readonly string[] BookingActions = ["change", "change/preview", "cancel"];
+
+    private static readonly string[] BookingDecisions = ["approve", "reject", "check-in"];
+
+    private const string BulkCancel = "/api/v1/bookings/bulk-cancel";
+
     private static IEnumerable<BadRequest> UnknownIds =>
     [
         .. Collections.Select(path => Get("an unknown id: " + path, _ => $"/api/v1/{path}_{Nothing}", 404, NotFound)),
@@ -63,6 +69,10 @@ internal static class BadReferences
         Post("a member of no customer", "/api/v1/members", s => Bodies.Member("cus_" + Nothing, s.Location, "Zoe"), 422, Unknown),
         Post("a booking of nothing", "/api/v1/bookings", s => Bodies.Booking(s).With("resourceId", "res_" + Nothing), 422, Unknown) with { As = "ada" },
         Post("a booking by nobody", "/api/v1/bookings", s => Bodies.Booking(s).With("memberId", "mbr_" + Nothing), 422, Unknown),
+        .. BookingActions.Select(a => Post($"a {a} of no booking", _ => $"/api/v1/bookings/bkg_{Nothing}000000/{a}", _ => new JsonObject(), 404, NotFound)),
+        .. BookingDecisions.Select(a => Act($"a {a} of no booking", _ => $"/api/v1/bookings/bkg_{Nothing}000000/{a}", 404, NotFound)),
+        Post("a cancellation of bookings of nothing", BulkCancel, _ => Booked("bkg_" + Nothing + "000000"), 422, Unknown),
+        Post("a cancellation of bookings nowhere", BulkCancel + "/preview", _ => At("loc_" + Nothing), 422, Unknown),
         Post("bookings of nobody accounted anew", _ => $"/api/v1/members/mbr_{Nothing}/bookings/reaccount/preview", _ => new JsonObject(), 404, NotFound),
         Post("a visitor in no room", "/api/v1/storefront/bookings", s => Bodies.Visitor(s).With("resourceId", "res_" + Nothing), 422, Unknown)
             with { As = "nobody", Key = "bad-visitor" },
@@ -95,6 +105,9 @@ internal static class BadReferences
             with { As = "bob", Key = "bad-other" },
         Post("a check-in of another member", "/api/v1/check-ins", s => CheckIn(s).With("memberId", s.Ada.Member), 404, NotFound) with { As = "bob" },
         Post("another customer's card", s => $"/api/v1/customers/{s.Ada.Customer}/payment-methods", _ => Card, 404, NotFound) with { As = "bob" },
+        .. BookingActions.Select(a =>
+            Post($"a {a} of another's booking", s => $"/api/v1/bookings/{s.AdasBooking}/{a}", _ => new JsonObject(), 404, NotFound) with { As = "bob" }),
+        Act("a check-in to another's booking", s => $"/api/v1/bookings/{s.AdasBooking}/check-in", 404, NotFound) with { As = "bob" },
         Act("a payment of another's booking", s => $"/api/v1/bookings/{s.AdasBooking}/pay", 404, NotFound) with { As = "bob", Key = "bad-other" },
         Post("a preview for another member", "/api/v1/bookings/preview", s => Bodies.Booking(s).With("memberId", s.Ada.Member), 404, NotFound)
             with { As = "bob" },
@@ -121,6 +134,11 @@ internal static class BadReferences
         Get("a member who lists the check-ins", s => $"/api/v1/check-ins?locationId={s.Location}", 403, "forbidden") with { As = "ada" },
         Post("a member who has bookings accounted anew", s => $"/api/v1/members/{s.Ada.Member}/bookings/reaccount/preview", _ => new JsonObject(), 403, "forbidden")
             with { As = "ada" },
+        Act("a member who approves", s => $"/api/v1/bookings/{s.AdasBooking}/approve", 403, "forbidden") with { As = "ada" },
+        Act("a member who rejects", s => $"/api/v1/bookings/{s.AdasBooking}/reject", 403, "forbidden") with { As = "ada" },
+        Post("a member who waives", s => $"/api/v1/bookings/{s.AdasBooking}/cancel", _ => new JsonObject { ["waive"] = true }, 403, "forbidden") with { As = "ada" },
+        Post("a member who cancels many bookings", BulkCancel, s => At(s.Location), 403, "forbidden") with { As = "ada" },
+        Post("a member who looks at cancelling many bookings", BulkCancel + "/preview", s => At(s.Location), 403, "forbidden") with { As = "ada" },
         Get("a member who lists a room's bookings", s => $"/api/v1/bookings?resourceId={s.Room}&from=2025-01-01&to=2025-01-10", 403, "forbidden")
             with { As = "ada" },
         Post("a member who gives himself a membership", "/api/v1/memberships", s => Plan(s.Plan).With("memberId", s.Eve.Member), 403, "forbidden")
@@ -149,9 +167,16 @@ internal static class BadReferences
         .. Edits.Select(e => Put("no If-Match: " + e.What, e.Path, e.Body, 400, "if_match_required", null)),
         Put("a weak ETag", s => $"/api/v1/locations/{s.Location}", _ => Bodies.Location(), 412, "stale", "W/\"1\""),
         Put("an If-Match without quotes", s => $"/api/v1/locations/{s.Location}", _ => Bodies.Location(), 400, "malformed_request", "1"),
+        .. new[] { "change", "cancel" }.Select(a =>
+            Post($"a {a} of a booking with a stale ETag", s => $"/api/v1/bookings/{s.AdasBooking}/{a}", _ => new JsonObject(), 412, "stale") with { IfMatch = "\"999\"" }),
+        .. BookingDecisions.Select(a => Act($"a {a} of a booking with a stale ETag", s => $"/api/v1/bookings/{s.AdasBooking}/{a}", 412, "stale") with { IfMatch = "\"999\"" }),
         Post("an end with a stale ETag", s => $"/api/v1/memberships/{s.AdasMembership}/cancel", _ => End, 412, "stale") with { IfMatch = "\"999\"" },
         Post("an end without If-Match", s => $"/api/v1/memberships/{s.AdasMembership}/cancel", _ => End, 400, "if_match_required"),
     ];
+
+    private static JsonObject At(string location) => new() { ["locationId"] = location, ["from"] = "2025-01-06T00:00:00Z", ["to"] = "2025-01-07T00:00:00Z" };
+
+    private static JsonObject Booked(string booking) => new() { ["bookingIds"] = new JsonArray(booking) };
 
     private static IEnumerable<(string What, Func<Space, string> Path, Func<Space, JsonNode> Body)> Edits =>
     [

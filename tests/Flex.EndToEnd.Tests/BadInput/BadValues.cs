@@ -13,6 +13,7 @@ internal static class BadValues
     private const string Rates = "/api/v1/rates";
     private const string Resources = "/api/v1/resources";
     private const string Bookings = "/api/v1/bookings";
+    private const string Bulk = "/api/v1/bookings/bulk-cancel";
     private const string Memberships = "/api/v1/memberships";
     private const string SignUp = "/api/v1/memberships/sign-up";
 
@@ -109,6 +110,14 @@ internal static class BadValues
         Get("free times of an end before its beginning", s => $"/api/v1/resources/availability?location={s.Location}&from=2025-01-02&to=2025-01-01", 422, "end_before_start"),
         Post("bookings accounted anew from an end to a beginning", s => $"/api/v1/members/{s.Ada.Member}/bookings/reaccount",
             _ => new JsonObject { ["from"] = "2025-01-02", ["to"] = "2025-01-01" }, 422, "end_before_start") with { Key = "bad-reaccount" },
+        Post("a change to the past", Change, _ => new JsonObject { ["start"] = "2025-01-01T07:00:00Z" }, 422, "in_the_past") with { As = "ada" },
+        Post("a change off the five minutes", Change, _ => new JsonObject { ["start"] = "2025-01-07T10:03:00Z" }, 422, "time_off_grid") with { As = "ada" },
+        Post("a change to an end before its start", s => Change(s) + "/preview",
+            _ => new JsonObject { ["end"] = "2025-01-06T12:00:00Z" }, 422, "end_before_start") with { As = "ada" },
+        Post("a cancellation of bookings of two years", Bulk,
+            s => new JsonObject { ["locationId"] = s.Location, ["from"] = "2025-01-01T00:00:00Z", ["to"] = "2027-01-01T00:00:00Z" }, 422, Invalid),
+        Post("a cancellation of no bookings", Bulk, _ => new JsonObject { ["bookingIds"] = new JsonArray() }, 422, Invalid),
+        Post("a look at cancelling bookings of no place", Bulk + "/preview", _ => new JsonObject { ["from"] = "2025-01-01T00:00:00Z" }, 422, Invalid),
         Get("a list that ends before it begins", s => $"/api/v1/bookings?memberId={s.Ada.Member}&from=2025-01-02&to=2025-01-01", 422, "end_before_start"),
     ];
 
@@ -119,6 +128,11 @@ internal static class BadValues
         Post("a booking at a price nobody quoted", Bookings, s => Bodies.Booking(s).With("quoteId", "1.AAAA"), 409, "quote_stale") with { As = "ada" },
         Post("a preview at a price nobody quoted", "/api/v1/bookings/preview", s => Bodies.Booking(s).With("quoteId", "x"), 409, "quote_stale")
             with { As = "ada" },
+        Act("an approval of what is confirmed", s => $"/api/v1/bookings/{s.AdasBooking}/approve", 409, "invalid_transition"),
+        Act("a rejection of what is confirmed", s => $"/api/v1/bookings/{s.AdasBooking}/reject", 409, "invalid_transition"),
+        Act("a check-in days before", s => $"/api/v1/bookings/{s.AdasBooking}/check-in", 409, "invalid_transition") with { As = "ada" },
+        Post("a change at a price nobody quoted", Change,
+            _ => new JsonObject { ["end"] = "2025-01-06T15:00:00Z", ["quoteId"] = "1.AAAA" }, 409, "quote_stale") with { As = "ada" },
         Act("a payment of what is not held", s => $"/api/v1/bookings/{s.AdasBooking}/pay", 409, "invalid_transition") with { As = "ada", Key = "bad-pay" },
         Post("a visitor in a room for members", "/api/v1/storefront/bookings", s => Bodies.Visitor(s), 409, "resource_not_allowed")
             with { As = "nobody", Key = "bad-visitor" },
@@ -161,6 +175,8 @@ internal static class BadValues
 
     private static BadRequest Book(string name, string start, string end, string code) =>
         Post(name, Bookings, s => Bodies.Booking(s, start, end), 422, code) with { As = "ada" };
+
+    private static string Change(Space space) => $"/api/v1/bookings/{space.AdasBooking}/change";
 
     private static string Passes(Space space) => $"/api/v1/members/{space.Ada.Member}/booking-passes";
 

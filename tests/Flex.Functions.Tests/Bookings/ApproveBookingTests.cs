@@ -241,8 +241,10 @@ public sealed class ApproveBookingTests : IAsyncLifetime
     [InlineData(2, "expire")]
     public async Task An_approval_that_was_cut_off_is_finished_or_undone_by_what_comes_next(int killedAt, string next)
     {
-        await _spaces.GiveCreditAsync(30);
         BookingId id = await AskAsync();
+
+        // What it draws, its estimate knew nothing of.
+        await _spaces.GiveCreditAsync(30);
         int commits = 0;
         _spaces.Tables.BeforeCommit = _ => ++commits == killedAt ? throw new TransientFaultException("killed") : Task.CompletedTask;
         Assert.Equal(503, (await ApproveAsync(id)).Status);

@@ -4,6 +4,7 @@ using Flex.Functions.Tests.Platform.Http;
 using Flex.Invoicing;
 using Flex.Kernel;
 using Flex.Members;
+using Flex.Platform.Identity;
 using Flex.Platform.Messaging;
 using Flex.Platform.Tables;
 using NodaTime;
@@ -216,6 +217,23 @@ public sealed class CancelBookingTests : IAsyncLifetime
 
         Assert.Equal((412, ErrorCodes.Stale), (stale.Status, stale.Code));
         Assert.Equal(BookingState.Confirmed, (await _spaces.ReadAsync(id)).State);
+    }
+
+    [Fact, Trait("Rule", "BKG-11")]
+    public async Task A_hold_is_cancelled_at_any_time_but_not_while_it_is_being_paid()
+    {
+        Answer held = await _spaces.SendAsync(
+            "Bookings_Create",
+            new { resourceId = _spaces.Room.Value, start = "2025-01-01T01:00:00Z", end = "2025-01-01T02:00:00Z", memberId = _spaces.Member.Value, hold = true });
+        Booking booking = await _spaces.FindAsync(held);
+        Booking paying = booking.BeginPayment("K|", booking.Price, booking.Price.Fee, _spaces.Now);
+
+        Result<Booking> refused = BookingCancellation.Decide(
+            paying, OneDay, new CancelBookingRequest(), new Caller(Role.Member, _member, _spaces.Member), _spaces.Now);
+
+        Assert.Equal(ErrorCodes.PaymentInProgress, refused.Error?.Code);
+        Assert.Equal(200, (await _spaces.CancelAsync(booking.Id, caller: _member)).Status);
+        await _spaces.SettleAsync();
     }
 
     [Fact, Trait("Rule", "BKG-6")]

@@ -186,9 +186,9 @@ public sealed class ChangeBookingTests : IAsyncLifetime
         Answer answer = await _spaces.ChangeAsync(id, new { resourceId = other.Value }, _member);
 
         Assert.Equal("20.00", (string?)answer.Json["booking"]!["price"]!["amount"]);
-        Assert.Equal(_spaces.Room.Value, (string?)answer.Json["booking"]!["moved"]!["fromResourceId"]);
+        Assert.Equal(_spaces.Room.Value, (string?)answer.Json["booking"]!["moves"]![0]!["from"]!["resourceId"]);
         Booking booking = await _spaces.ReadAsync(id);
-        Assert.Equal((other, 30, _member), (booking.ResourceId, booking.Buffers.After, booking.LastChange!.By));
+        Assert.Equal((other, 30, _member), (booking.ResourceId, booking.Buffers.After, booking.Changes[^1].By));
         Assert.Equal(ErrorCodes.BookingConflict, (await _spaces.BookAsync("2025-01-10T16:00:00Z", "2025-01-10T16:30:00Z", room: other)).Code);
         Assert.Equal(201, (await _spaces.BookAsync("2025-01-10T15:00:00Z", "2025-01-10T16:00:00Z")).Status);
         await _spaces.SettleAsync(other);

@@ -124,6 +124,21 @@ public sealed class ChangeRaceTests : IAsyncLifetime
         Assert.Equal(state, (await _spaces.ReadAsync(_id)).State);
     }
 
+    [Fact, Trait("Rule", "MEM-13")]
+    public async Task A_change_to_another_room_that_was_cut_off_leaves_no_slot_behind_when_the_membership_is_lost()
+    {
+        ResourceId other = await _spaces.AddRoomAsync(BookingTerms.None);
+        int commits = 0;
+        _spaces.Tables.BeforeCommit = _ => ++commits == 2 ? throw new TransientFaultException("killed") : Task.CompletedTask;
+        await _spaces.ChangeAsync(_id, new { resourceId = other.Value });
+        _spaces.Tables.BeforeCommit = null;
+
+        await DoAsync(_spaces, "downgrade");
+
+        Assert.Equal(0, SlotsTaken());
+        await _spaces.SettleAsync(other);
+    }
+
     /// <summary>Another process does something else before the n-th commit of a change.</summary>
     [Theory]
     [MemberData(nameof(Interleavings))]

@@ -67,7 +67,7 @@ public sealed class ReaccountTests : IAsyncLifetime
         Assert.Equal((second.Id.Value, 600), (created.Source, created.Net.Minor));
         Assert.Equal(0, await MinutesLeftAsync());
         Assert.Equal(2, BookingInvariants.Check(_spaces.Tables, _spaces.Location, _spaces.Room));
-        Assert.Null((await _spaces.SendAsync("Bookings_Get", id: first.Id.Value)).Json["moved"]);
+        Assert.Empty((await _spaces.SendAsync("Bookings_Get", id: first.Id.Value)).Json["moves"]!.AsArray());
     }
 
     [Fact]

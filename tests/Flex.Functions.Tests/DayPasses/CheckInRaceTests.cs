@@ -227,7 +227,7 @@ public sealed class CheckInRaceTests
         TableBatch batch = DayPassStore.BatchFor(member).Replace(DayPassStore.PassPrefix + id, pass.Value with { UsedHalves = 3 }, pass.ETag);
         (await spaces.Tables.CommitAsync(batch, Spaces.Cancellation)).Require();
 
-        AuditReport report = await new StoreAudit(spaces.Tables, null, null).RunAsync(atRest: false, Spaces.Cancellation);
+        AuditReport report = await new StoreAudit(spaces.Tables, null, null).RunAsync(spaces.Now, atRest: false, Spaces.Cancellation);
 
         Assert.Equal("day pass", Assert.Single(report.Findings).Rule);
     }
@@ -250,7 +250,7 @@ public sealed class CheckInRaceTests
         new("release", ReleaseSharedPass.Subject, StorageJson.Write(command), null));
 
     private static async Task AssertSoundAsync(Spaces spaces) =>
-        Assert.Empty((await new StoreAudit(spaces.Tables, null, null).RunAsync(atRest: false, Spaces.Cancellation)).Findings);
+        Assert.Empty((await new StoreAudit(spaces.Tables, null, null).RunAsync(spaces.Now, atRest: false, Spaces.Cancellation)).Findings);
 
     /// <summary>How many steps a check-in with a company's pass has.</summary>
     private static async Task<long> StepsAsync()

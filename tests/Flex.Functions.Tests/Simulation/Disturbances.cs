@@ -1,3 +1,4 @@
+using Flex.Bookings;
 using Flex.Invoicing;
 using Flex.Kernel;
 using Flex.Local.Runtime.Durable;
@@ -8,6 +9,7 @@ using Flex.Local.Runtime.Storage;
 using Flex.Local.Runtime.Testing;
 using Flex.Local.Simulators.Stripe;
 using Flex.Platform.Tables;
+using Flex.Wallets;
 using NodaTime;
 
 namespace Flex.Functions.Tests.Simulation;
@@ -172,11 +174,15 @@ internal sealed class Disturbances : IStripeFaults
         }
     }
 
-    /// <summary>Not while one process keeps others waiting by itself: taking a number, and the agenda of a resource.</summary>
+    /// <summary>Not while one process keeps others waiting by itself: taking a number, and the agendas of resources.</summary>
     private static bool IsOpenToOthers(TableBatch batch) => batch.Table switch
     {
         "memberships" or "members" or "access" => true,
-        InvoiceBook.Table => !batch.Operations.Any(o => o.Key.StartsWith(InvoiceBook.SeriesPrefix, StringComparison.Ordinal)),
+        WalletStore.Table => true,
+        BookingStore.Table => Has(batch, "B|") && !Has(batch, "A|"),
+        InvoiceBook.Table => !Has(batch, InvoiceBook.SeriesPrefix) && !Has(batch, InvoiceBook.NoteSeriesPrefix),
         _ => false,
     };
+
+    private static bool Has(TableBatch batch, string prefix) => batch.Operations.Any(o => o.Key.StartsWith(prefix, StringComparison.Ordinal));
 }

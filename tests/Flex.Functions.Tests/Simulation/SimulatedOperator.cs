@@ -3,6 +3,7 @@ using System.Net.Http.Json;
 using System.Text.Json.Nodes;
 using Flex.Kernel;
 using Flex.Local.Runtime.Queueing;
+using Flex.Local.Runtime.Storage;
 using Flex.Local.Runtime.Testing;
 using Flex.Local.Simulators.Salto;
 using Flex.Platform.Identity;
@@ -38,7 +39,7 @@ internal sealed class SimulatedOperator : IAsyncDisposable
 
     public Disturbances Disturbances { get; }
 
-    public string TimeZone { get; private set; } = string.Empty;
+    public string TimeZone { get; set; } = string.Empty;
 
     public SiteCalendar Calendar => new(TimeZone);
 
@@ -58,17 +59,27 @@ internal sealed class SimulatedOperator : IAsyncDisposable
     public static async Task<SimulatedOperator> OpenAsync(int seed, Action<IServiceCollection>? services = null)
     {
         var dice = new Dice(seed, "opening");
+        SimulatedOperator opened = await StartAsync(
+            seed, Instant.FromUtc(2025, 1, 1, 0, 0) + Duration.FromMinutes(5 * dice.Between(0, 12 * 24 * 360)), dice, tables: null, services);
+        await opened.SetUpAsync(dice);
+        return opened;
+    }
+
+    /// <summary>A world in which nothing has been set up but what is in the tables.</summary>
+    /// <param name="tables">What an earlier world has left; null: nothing.</param>
+    public static async Task<SimulatedOperator> StartAsync(
+        int seed, Instant start, Dice dice, MemoryTableStore? tables, Action<IServiceCollection>? services)
+    {
         FlexWorld world = await FlexWorld.StartAsync(new FlexWorldOptions
         {
             Seed = seed,
-            Start = Instant.FromUtc(2025, 1, 1, 0, 0) + Duration.FromMinutes(5 * dice.Between(0, 12 * 24 * 360)),
+            Start = start,
+            Tables = tables,
             Hostile = new HostileDelivery(seed, Duplicates: 0.1, Delays: 0.15, Duration.FromMinutes(dice.Pick(1, 20, 120))),
             ShuffleTies = dice.Roll(0.7),
             Services = services ?? (_ => { }),
         });
-        var opened = new SimulatedOperator(world, seed);
-        await opened.SetUpAsync(dice);
-        return opened;
+        return new SimulatedOperator(world, seed);
     }
 
     public async Task AdvanceAsync(Duration by)
@@ -158,6 +169,13 @@ internal sealed class SimulatedOperator : IAsyncDisposable
         return outcome is { } answered && (int)answered.Status is >= 200 and < 300
             ? answered.Answer
             : throw new SimulationFailureException($"{method} {path} answered {outcome?.Status}: {outcome?.Answer.ToJsonString()}");
+    }
+
+    /// <summary>Staff make something of the set-up; its name is its key.</summary>
+    public async Task<string> CreateAsync(string collection, JsonObject body)
+    {
+        string key = $"{collection}-{body["name"] ?? body["email"]}".Replace(' ', '-');
+        return (string)(await OkAsync("staff", HttpMethod.Post, "/api/v1/" + collection, body, key))["id"]!;
     }
 
     public async ValueTask DisposeAsync()
@@ -254,12 +272,6 @@ internal sealed class SimulatedOperator : IAsyncDisposable
         ["isDefault"] = isDefault,
         ["isPublic"] = true,
     };
-
-    private async Task<string> CreateAsync(string collection, JsonObject body)
-    {
-        string key = $"{collection}-{body["name"] ?? body["email"]}".Replace(' ', '-');
-        return (string)(await OkAsync("staff", HttpMethod.Post, "/api/v1/" + collection, body, key))["id"]!;
-    }
 
     private HttpClient ClientOf(string who)
     {

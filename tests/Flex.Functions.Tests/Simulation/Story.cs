@@ -6,30 +6,38 @@ using NodaTime.Text;
 namespace Flex.Functions.Tests.Simulation;
 
 /// <summary>What the people of a world do: one action at a time, drawn by the dice, each with what may come back.</summary>
-internal sealed class Story(SimulatedOperator house)
+internal sealed class Story
 {
     private static readonly LocalDatePattern Iso = LocalDatePattern.Iso;
 
-    private readonly Dice _dice = new(house.Seed, "story");
-    private readonly List<(string Who, string Path, JsonObject Body, string Key, HttpStatusCode Status, string? Id)> _answered = [];
+    private readonly SimulatedOperator _house;
+    private readonly Dice _dice;
+    private readonly Correspondence _post;
     private readonly List<JsonObject> _slots = [];
-    private int _keys;
+    private int _rivals;
+
+    public Story(SimulatedOperator house)
+    {
+        _house = house;
+        _dice = new Dice(house.Seed, "story");
+        _post = new Correspondence(house, _dice);
+    }
 
     /// <summary>How many days of the world the story takes at least.</summary>
-    public int Days { get; } = house.Seed % 25 == 0 ? 40 : 9;
+    public int Days => _house.Seed % 25 == 0 ? 40 : 9;
 
     public async Task PlayAsync(Func<Task> afterEachStep)
     {
-        foreach (SimulatedMember member in house.Members)
+        foreach (SimulatedMember member in _house.Members)
         {
             await CardAsync(member, _dice.Weighted((6, "pm_card_visa"), (2, "pm_card_chargeCustomerFail"), (1, "pm_usBankAccount_success")));
         }
 
-        house.Disturbances.Rival = RivalAsync;
-        Instant end = house.World.Now + Duration.FromDays(Days);
-        while (house.World.Now < end)
+        _house.Disturbances.Rival = RivalAsync;
+        Instant end = _house.World.Now + Duration.FromDays(Days);
+        while (_house.World.Now < end)
         {
-            house.Disturbances.Prepare();
+            _house.Disturbances.Prepare();
             await StepAsync();
             await afterEachStep();
         }
@@ -38,32 +46,32 @@ internal sealed class Story(SimulatedOperator house)
     /// <summary>What may come at any instant, also in the middle of a renewal: another card, or the end.</summary>
     private async Task RivalAsync(Dice dice)
     {
-        SimulatedMember member = dice.Of(house.Members);
+        SimulatedMember member = dice.Of(_house.Members);
         if (dice.Roll(0.7) || member.Memberships.Count == 0)
         {
-            await house.TryAsync(
+            await _house.TryAsync(
                 member.MemberId,
                 HttpMethod.Post,
                 $"/api/v1/customers/{member.CustomerId}/payment-methods",
                 new JsonObject { ["paymentMethod"] = dice.Pick("pm_card_visa", "pm_card_chargeCustomerFail") },
-                $"rival-{++_keys}");
+                $"rival-{++_rivals}");
             return;
         }
 
         string id = dice.Of(member.Memberships);
-        LocalDate today = house.Calendar.DateOf(house.World.Now);
-        await house.TryAsync(
+        LocalDate today = _house.Calendar.DateOf(_house.World.Now);
+        await _house.TryAsync(
             "staff",
             HttpMethod.Post,
             $"/api/v1/memberships/{id}/cancel",
             new JsonObject { ["on"] = Iso.Format(today) },
-            $"rival-{++_keys}",
+            $"rival-{++_rivals}",
             version: dice.Between(1, 4));
     }
 
     private Task StepAsync()
     {
-        SimulatedMember member = _dice.Of(house.Members);
+        SimulatedMember member = _dice.Of(_house.Members);
         return _dice.Weighted<Func<Task>>(
             (4, () => member.Memberships.Count == 0 || _dice.Roll(0.1) ? BeginAsync(member) : BookAsync(member)),
             (4, () => BookAsync(member)),
@@ -71,7 +79,7 @@ internal sealed class Story(SimulatedOperator house)
             (1, BillRunAsync),
             (1, () => CancelAsync(member)),
             (1, () => PayAsync(member)),
-            (1, RepeatAsync),
+            (1, _post.RepeatAsync),
             (3, () => AdvanceAsync(Duration.FromMinutes(_dice.Between(1, 90)))),
             (3, () => AdvanceAsync(Duration.FromHours(_dice.Between(2, 20)))),
             (3, () => AdvanceAsync(Duration.FromHours(_dice.Between(24, 72)))))();
@@ -89,16 +97,21 @@ internal sealed class Story(SimulatedOperator house)
     {
         if (_dice.Roll(0.5))
         {
-            await PostAsync(member.MemberId, "memberships/sign-up", new JsonObject { ["planId"] = house.Plan }, member);
+            Join(member, await _post.PostAsync(member.MemberId, "memberships/sign-up", new JsonObject { ["planId"] = _house.Plan }));
             return;
         }
 
-        LocalDate on = house.Calendar.DateOf(house.World.Now).PlusDays(_dice.Between(1, 3));
-        await PostAsync(
-            "staff",
-            "memberships",
-            new JsonObject { ["memberId"] = member.MemberId, ["planId"] = house.Plan, ["renewalOn"] = Iso.Format(on) },
-            member);
+        LocalDate on = _house.Calendar.DateOf(_house.World.Now).PlusDays(_dice.Between(1, 3));
+        var assignment = new JsonObject { ["memberId"] = member.MemberId, ["planId"] = _house.Plan, ["renewalOn"] = Iso.Format(on) };
+        Join(member, await _post.PostAsync("staff", "memberships", assignment));
+    }
+
+    private static void Join(SimulatedMember member, JsonObject? membership)
+    {
+        if (membership is not null)
+        {
+            member.Memberships.Add((string)membership["id"]!);
+        }
     }
 
     /// <summary>A free slot, or one that somebody wanted before.</summary>
@@ -111,24 +124,24 @@ internal sealed class Story(SimulatedOperator house)
         }
         else
         {
-            long hour = (house.World.Now.ToUnixTimeSeconds() / 3600) + _dice.Between(1, 200);
+            long hour = (_house.World.Now.ToUnixTimeSeconds() / 3600) + _dice.Between(1, 200);
             Instant start = Instant.FromUnixTimeSeconds(hour * 3600) + Duration.FromMinutes(30 * _dice.Between(0, 1));
             slot = new JsonObject
             {
-                ["resourceId"] = house.Room,
+                ["resourceId"] = _house.Room,
                 ["start"] = InstantPattern.General.Format(start),
                 ["end"] = InstantPattern.General.Format(start + Duration.FromMinutes(30 * _dice.Between(1, 9))),
             };
             _slots.Add(slot);
         }
 
-        await PostAsync(member.MemberId, "bookings", slot.DeepClone().AsObject());
+        await _post.PostAsync(member.MemberId, "bookings", slot.DeepClone().AsObject());
     }
 
-    private Task CardAsync(SimulatedMember member, string card) =>
-        PostAsync(member.MemberId, $"customers/{member.CustomerId}/payment-methods", new JsonObject { ["paymentMethod"] = card });
+    private async Task CardAsync(SimulatedMember member, string card) =>
+        await _post.PostAsync(member.MemberId, $"customers/{member.CustomerId}/payment-methods", new JsonObject { ["paymentMethod"] = card });
 
-    private Task BillRunAsync() => PostAsync("staff", "bill-runs", []);
+    private async Task BillRunAsync() => await _post.PostAsync("staff", "bill-runs", []);
 
     private async Task CancelAsync(SimulatedMember member)
     {
@@ -138,10 +151,10 @@ internal sealed class Story(SimulatedOperator house)
         }
 
         string id = _dice.Of(member.Memberships);
-        if (await house.SendAsync("staff", HttpMethod.Get, "/api/v1/memberships/" + id) is { Status: HttpStatusCode.OK } found)
+        if (await _house.SendAsync("staff", HttpMethod.Get, "/api/v1/memberships/" + id) is { Status: HttpStatusCode.OK } found)
         {
-            LocalDate on = house.Calendar.DateOf(house.World.Now).PlusDays(_dice.Between(0, 5));
-            await PostAsync(
+            LocalDate on = _house.Calendar.DateOf(_house.World.Now).PlusDays(_dice.Between(0, 5));
+            await _post.PostAsync(
                 member.MemberId, $"memberships/{id}/cancel", new JsonObject { ["on"] = Iso.Format(on) }, version: (long)found.Answer["version"]!);
         }
     }
@@ -149,67 +162,16 @@ internal sealed class Story(SimulatedOperator house)
     private async Task PayAsync(SimulatedMember member)
     {
         string list = $"/api/v1/invoices?customerId={member.CustomerId}&limit=20";
-        if (await house.SendAsync(member.MemberId, HttpMethod.Get, list) is { Status: HttpStatusCode.OK } found
+        if (await _house.SendAsync(member.MemberId, HttpMethod.Get, list) is { Status: HttpStatusCode.OK } found
             && found.Answer["results"]!.AsArray() is { Count: > 0 } invoices)
         {
-            await PostAsync(member.MemberId, $"invoices/{_dice.Of([.. invoices])!["id"]}/pay", null);
-        }
-    }
-
-    /// <summary>
-    /// Somebody sends an earlier request once more, under the same key: it is answered as before and nothing happens. A sign-up whose
-    /// payment was pending is left out: its answer is what has become of it.
-    /// </summary>
-    private async Task RepeatAsync()
-    {
-        if (_answered.Count == 0)
-        {
-            return;
-        }
-
-        var (who, path, body, key, status, id) = _dice.Of(_answered);
-        if (await house.SendAsync(who, HttpMethod.Post, path, body, key) is { } again && ((string?)again.Answer["id"] != id || again.Status != status))
-        {
-            throw new SimulationFailureException(
-                $"POST {path} under {key} first answered {status} {id} and then {again.Status} {again.Answer.ToJsonString()}.");
+            await _post.PostAsync(member.MemberId, $"invoices/{_dice.Of([.. invoices])!["id"]}/pay", null);
         }
     }
 
     private async Task AdvanceAsync(Duration by)
     {
-        await house.AdvanceAsync(by);
-        house.Log.Add($"{house.World.Now} is reached");
-    }
-
-    private async Task PostAsync(string who, string collection, JsonObject? body, SimulatedMember? joining = null, long? version = null)
-    {
-        string key = $"key-{++_keys}";
-        string path = "/api/v1/" + collection;
-        (HttpStatusCode Status, JsonObject Answer)? outcome = await house.SendAsync(who, HttpMethod.Post, path, body, key, version);
-        string answer = outcome is { } given ? $"{given.Status} {given.Answer["code"] ?? given.Answer["id"]}" : "gave up";
-        house.Log.Add($"{house.World.Now} {who} POST {path} {body?.ToJsonString()} [{key}] -> {answer}");
-        if (outcome is not { } answered)
-        {
-            return;
-        }
-
-        if ((int)answered.Status is 400 or 401 or 403 or 404 or 405 or 415)
-        {
-            throw new SimulationFailureException($"POST {path} answered {answered.Status}: {answered.Answer.ToJsonString()}");
-        }
-
-        if ((int)answered.Status is >= 200 and < 300 && body is not null && version is null)
-        {
-            string? id = (string?)answered.Answer["id"];
-            if ((string?)answered.Answer["status"] != "pending")
-            {
-                _answered.Add((who, path, body, key, answered.Status, id));
-            }
-
-            if (joining is not null)
-            {
-                joining.Memberships.Add(id!);
-            }
-        }
+        await _house.AdvanceAsync(by);
+        _house.Log.Add($"{_house.World.Now} is reached");
     }
 }

@@ -39,13 +39,13 @@ internal sealed class Watch(SimulatedOperator house)
     }
 
     /// <summary>
-    /// Everything calm, time passes: long enough for the ladders, the daily look at unanswered payments and bank debits. What may still be
-    /// on its way at any given hour must have arrived at one of the next.
+    /// Everything calm, time passes. What may still be on its way at any given hour must have arrived at one of the next.
     /// </summary>
-    public async Task ComeToRestAsync()
+    /// <param name="time">Long enough for the daily look at unanswered payments and, where there are some, for ladders and bank debits.</param>
+    public async Task ComeToRestAsync(Duration time)
     {
         house.Disturbances.Calm();
-        await house.AdvanceAsync(Duration.FromDays(7));
+        await house.AdvanceAsync(time);
         await LookAsync();
         IReadOnlyList<string> findings = [];
         for (int hour = 0; hour < 12; hour++)
