@@ -14,6 +14,7 @@ using Flex.Platform.Mail;
 using Flex.Platform.Messaging;
 using Flex.Platform.OpenApi;
 using Flex.Platform.Telemetry;
+using Flex.RecurringBookings;
 using Flex.Renewals;
 using Flex.Settings;
 using Flex.Storefront;
@@ -45,6 +46,7 @@ public static class FlexApp
             .AddCatalogue()
             .AddMembers()
             .AddBookings(configuration)
+            .AddRecurringBookings()
             .AddStorefront()
             .AddCalendarFeeds()
             .AddInvoicing()

@@ -19,6 +19,9 @@ public enum BookingCancelReason
 
     /// <summary>An occurrence could not be accounted in time.</summary>
     NotAccounted,
+
+    /// <summary>Its day was left out of the series, or the series could not be booked.</summary>
+    SeriesNotMade,
 }
 
 /// <summary>Fact: bookings of a member exist. Queue <c>bookings</c>.</summary>
@@ -29,8 +32,8 @@ public sealed record BookingsMade(MemberId MemberId, IReadOnlyList<MadeBooking> 
 
 public sealed record MadeBooking(BookingId BookingId, Instant Start);
 
-/// <summary>Command: what a cancelled booking took from the wallet goes back. Queue <c>bookings</c>.</summary>
-public sealed record ReturnToWallet(MemberId MemberId, BookingId BookingId)
+/// <summary>Command: what cancelled bookings took from the wallet goes back. Queue <c>bookings</c>.</summary>
+public sealed record ReturnToWallet(MemberId MemberId, IReadOnlyList<BookingId> BookingIds)
 {
     public const string Subject = "booking.return-to-wallet.v1";
 }
@@ -53,8 +56,14 @@ public sealed record CancelFutureBookings(MemberId MemberId, Instant From, Booki
 /// <summary>The messages that commit with a booking. Ids follow from the booking and what is meant, so a repeat repeats them.</summary>
 public static class BookingMessages
 {
-    public static OutboxMessage Made(Booking booking) => OutboxMessage.Create(
-        $"{booking.Id}.{booking.Version}.made", Queues.Bookings, BookingsMade.Subject, new BookingsMade(booking.MemberId, [new MadeBooking(booking.Id, booking.Start)]));
+    public static OutboxMessage Made(Booking booking) => Made([booking]);
+
+    /// <summary>At least one booking, of one member.</summary>
+    public static OutboxMessage Made(IReadOnlyList<Booking> bookings) => OutboxMessage.Create(
+        $"{bookings[0].Id}.{bookings[0].Version}.made",
+        Queues.Bookings,
+        BookingsMade.Subject,
+        new BookingsMade(bookings[0].MemberId, [.. bookings.Select(b => new MadeBooking(b.Id, b.Start))]));
 
     public static OutboxMessage Charged(Booking booking, BookingCharge charge, string resourceName) => OutboxMessage.Create(
         $"{charge.Id}.created", Queues.Billing, ChargeCreated.Subject, booking.Announce(charge, resourceName));
@@ -92,8 +101,14 @@ public static class BookingMessages
         }
     }
 
-    public static OutboxMessage Return(Booking booking) => OutboxMessage.Create(
-        $"{booking.Id}.return", Queues.Bookings, ReturnToWallet.Subject, new ReturnToWallet(booking.MemberId, booking.Id));
+    public static OutboxMessage Return(Booking booking) => Return([booking]);
+
+    /// <summary>At least one booking, of one member.</summary>
+    public static OutboxMessage Return(IReadOnlyList<Booking> bookings) => OutboxMessage.Create(
+        $"{bookings[0].Id}.return",
+        Queues.Bookings,
+        ReturnToWallet.Subject,
+        new ReturnToWallet(bookings[0].MemberId, [.. bookings.Select(b => b.Id)]));
 
     /// <summary>Comes a minute after a change began, for the case that it was cut off.</summary>
     public static OutboxMessage LookAtChange(Booking booking) => OutboxMessage.Create(

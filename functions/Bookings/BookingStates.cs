@@ -11,6 +11,9 @@ public static class BookingStates
     /// <summary>How long a slot is held for a booking that is being settled or paid (BKG-11).</summary>
     public static readonly Duration HoldTime = Duration.FromMinutes(10);
 
+    /// <summary>How long the slot of an occurrence that could not be accounted is kept (REC-3).</summary>
+    public static readonly Duration AttentionTime = Duration.FromHours(72);
+
     /// <summary>Whether the booking stands in the agenda.</summary>
     public static bool HoldsSlot(this Booking b) =>
         b.State is BookingState.Held or BookingState.Tentative or BookingState.Confirmed or BookingState.CheckedIn;
@@ -27,6 +30,24 @@ public static class BookingStates
     {
         ActBy = b.Start - Duration.FromMinutes(resource.Terms.ApprovalDeadlineMinutes),
     };
+
+    /// <summary>The slot is kept until the occurrence is accounted.</summary>
+    public static Booking AwaitAccounting(this Booking b) => b.To(BookingState.Tentative);
+
+    /// <summary>
+    /// An occurrence that could not be accounted: the slot is kept for 72 hours more (REC-3), and not past its start. The same booking when
+    /// it has failed before.
+    /// </summary>
+    public static Booking NeedAttention(this Booking b, Instant now) => b.Accounting == BookingAccounting.NeedsAttention ? b : b with
+    {
+        Accounting = BookingAccounting.NeedsAttention,
+        ActBy = Instant.Min(now + AttentionTime, b.Start),
+        Version = b.Version + 1,
+    };
+
+    /// <summary>An occurrence whose price is not settled, that has a slot and still can be.</summary>
+    public static bool IsToAccount(this Booking b, Instant now) =>
+        b is { State: BookingState.Tentative, Series: not null } && (b.ActBy is null || b.Accounting == BookingAccounting.NeedsAttention) && b.Expire(now) is null;
 
     /// <summary>It stands, at its final price (BKG-9), and what is to be paid later is a charge (BKG-1).</summary>
     public static Booking Confirm(this Booking b, BookingPrice price, ChargeId chargeId, Resource resource, Instant now) =>

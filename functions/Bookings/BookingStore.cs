@@ -10,7 +10,8 @@ namespace Flex.Bookings;
 /// Bookings: table <c>bookings</c>. Partition of a location: the last six characters of its id, which its bookings' ids end with too.
 /// Keys: <c>A|{yyyyMM UTC}|{resourceId}</c> agenda of a month, whose ETag serialises all writers of that resource and month;
 /// <c>B|{bookingId}</c>; <c>K|</c> idempotency; <c>O|</c> outbox. Partition of a member: the member's id, keys
-/// <c>I|{start yyyyMMddHHmm}|{bookingId}</c>, written by message a moment after the booking.
+/// <c>I|{start yyyyMMddHHmm}|{bookingId}</c>, written by message a moment after the booking. Series of bookings have their own keys in the
+/// same partitions: <c>S|</c>, <c>P|</c> and <c>R|</c>.
 /// </summary>
 public sealed class BookingStore(ITableStore tables, Committer committer)
 {
@@ -24,7 +25,7 @@ public sealed class BookingStore(ITableStore tables, Committer committer)
 
     /// <summary>One point read: the id names the partition.</summary>
     public async Task<Stored<Booking>?> ReadAsync(BookingId id, CancellationToken cancellation) =>
-        Stored<Booking>.From(await tables.FindAsync(Table, EntityId.Home(id), BookingKey(id), cancellation));
+        Stored<Booking>.From(await tables.FindAsync(Table, EntityId.Home(id), KeyOf(id), cancellation));
 
     /// <summary>A booking that something stored refers to, which therefore exists.</summary>
     public async Task<Stored<Booking>> RequireAsync(BookingId id, CancellationToken cancellation) =>
@@ -97,7 +98,9 @@ public sealed class BookingStore(ITableStore tables, Committer committer)
     /// <summary>A batch in a member's partition.</summary>
     public static TableBatch BatchFor(MemberId member) => new(Table, member.Value);
 
-    public static TableBatch Put(TableBatch batch, Booking booking, string? etag) => batch.Put(BookingKey(booking.Id), booking, etag);
+    internal static string KeyOf(BookingId id) => "B|" + id;
+
+    public static TableBatch Put(TableBatch batch, Booking booking, string? etag) => batch.Put(KeyOf(booking.Id), booking, etag);
 
     /// <summary>Adds the agendas that have changed.</summary>
     public static TableBatch Put(TableBatch batch, AgendaSheet sheet)
@@ -205,8 +208,6 @@ public sealed class BookingStore(ITableStore tables, Committer committer)
     private static BookingEntry Entry(TableRow row) => new(row.Key[IndexPrefix.Length..], row.As<IndexEntry>().BookingId);
 
     private static string RowKey(AgendaKey key) => $"{AgendaPrefix}{Month.Format(key.Month)}|{key.Resource}";
-
-    private static string BookingKey(BookingId id) => "B|" + id;
 
     private sealed record IndexEntry(BookingId BookingId);
 }

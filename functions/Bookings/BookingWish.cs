@@ -63,6 +63,12 @@ public sealed class BookingWishes(
     public Task<BookingWish> OfAsync(Booking booking, BookingChange change, CancellationToken cancellation) =>
         OfAsync(booking, change.ResourceId, change.Rate, new Interval(change.Start, change.End), cancellation);
 
+    /// <summary>As before, of several bookings of one member. One storage call with warm caches.</summary>
+    public async Task<IReadOnlyList<BookingWish>> OfAsync(IReadOnlyList<Booking> bookings, CancellationToken cancellation) => await OfAsync(
+        await members.FindAsync(bookings[0].MemberId, cancellation) ?? throw new DefectException($"{bookings[0].MemberId} does not exist."),
+        bookings,
+        cancellation);
+
     /// <summary>What bookings of one member were made of, as things are now. No storage call with warm caches.</summary>
     public async Task<IReadOnlyList<BookingWish>> OfAsync(Member member, IEnumerable<Booking> bookings, CancellationToken cancellation)
     {
@@ -95,6 +101,9 @@ public sealed class BookingWishes(
     /// <summary>A resource that something stored refers to. No storage call but the first.</summary>
     public async Task<Resource> ResourceAsync(ResourceId id, CancellationToken cancellation) =>
         await catalogue.FindResourceAsync(id, cancellation) ?? throw new DefectException($"{id} does not exist.");
+
+    /// <summary>What prices at a location are in. No storage call.</summary>
+    public async Task<Currency> CurrencyAsync(LocationId id, CancellationToken cancellation) => (await settings.LocationAsync(id, cancellation)).Currency;
 
     /// <summary>What it costs the member now; nothing is taken. <c>booking_requires_pass</c>, <c>out_of_passes</c>.</summary>
     public Task<Result<PricedWish>> PriceAsync(BookingWish wish, CancellationToken cancellation) => PriceAsync(wish, [], cancellation);

@@ -144,6 +144,6 @@ public sealed class ReturnToWalletHandler(WalletLedger ledger) : IMessageHandler
     public Task HandleAsync(Envelope envelope, CancellationToken cancellation)
     {
         ReturnToWallet command = envelope.Read<ReturnToWallet>();
-        return ledger.ReleaseAsync(command.MemberId, [command.BookingId], cancellation);
+        return ledger.ReleaseAsync(command.MemberId, command.BookingIds, cancellation);
     }
 }

@@ -283,3 +283,20 @@ public readonly record struct CreditNoteId : IEntityId<CreditNoteId>
 
     public override string ToString() => Value;
 }
+
+/// <summary>Work on a recurring booking that may outlast its request. Its home is the location's.</summary>
+[JsonConverter(typeof(EntityIdConverter<OperationId>))]
+public readonly record struct OperationId : IEntityId<OperationId>
+{
+    private OperationId(string value) => Value = value;
+
+    public static string Prefix => "opr";
+
+    public static bool HasHome => true;
+
+    public string Value { get; }
+
+    public static OperationId FromValidated(string value) => new(value);
+
+    public override string ToString() => Value;
+}

@@ -29,6 +29,12 @@ public enum ExclusionReason
 
     /// <summary>Not enough passes.</summary>
     NoPasses,
+
+    /// <summary>The membership ends before it.</summary>
+    MembershipEnds,
+
+    /// <summary>The resource's policy does not allow it; the detail says which rule.</summary>
+    Policy,
     Cancelled,
 
     /// <summary>Its booking was changed by itself and follows the series no more.</summary>
@@ -100,6 +106,12 @@ public sealed record Series(
     Instant CreatedAt,
     long Version)
 {
+    /// <summary>Days whose accounting has failed; tried again every day as long as their bookings are kept.</summary>
+    public IReadOnlyList<LocalDate> Attention { get; init; } = [];
+
+    /// <summary>What is being done to it; whoever wants to do something else finishes it first. Null: nothing.</summary>
+    public OperationId? Running { get; init; }
+
     /// <summary>A series whose bookings are still to be made.</summary>
     public static Series Create(
         SeriesId id, ResourceId resource, LocationId location, MemberId member, CustomerId customer, SeriesSchedule schedule, string createdBy, Instant now) => new(
@@ -129,25 +141,38 @@ public sealed record Series(
         return [.. Schedule.Occurrences().Where(o => !(o.Date < FirstOn) && !(o.Date > LastOn) && !excluded.Contains(o.Date))];
     }
 
+    /// <summary>The days that have a booking, in order: those of the rule, and those whose booking was changed by itself.</summary>
+    public IReadOnlyList<LocalDate> Dates() =>
+        [.. Occurrences().Select(o => o.Date).Concat(Exclusions.Where(e => e.Reason == ExclusionReason.Edited).Select(e => e.Date)).Order()];
+
     /// <summary>The booking of an occurrence; derived, so that repeating a creation repeats its ids.</summary>
     public BookingId BookingIdOf(LocalDate date) => KeptBookings.FirstOrDefault(k => k.Date == date) is { } kept
         ? kept.BookingId
-        : EntityId.Derive<BookingId>($"{Id}|{LocalDatePattern.Iso.Format(date)}", EntityId.Home(Id));
+        : BookingIdOf(Id, date);
+
+    /// <summary>As before, of a series that keeps no booking of another.</summary>
+    public static BookingId BookingIdOf(SeriesId series, LocalDate date) =>
+        EntityId.Derive<BookingId>($"{series}|{LocalDatePattern.Iso.Format(date)}", EntityId.Home(series));
 
     public SeriesState StateAt(Instant now) =>
         State is SeriesState.Active or SeriesState.Split && Occurrences().All(o => o.End <= now) ? SeriesState.Ended : State;
 
-    /// <summary>The occurrences to account on a local day: those inside its horizon that no earlier day accounted. Missed days are made up for.</summary>
-    public IReadOnlyList<Occurrence> Entering(LocalDate today) =>
-        [.. Occurrences().Where(o => AccountingHorizon.EntryOf(o.Date) is var entry && entry <= today && !(entry <= AccountedThrough))];
+    /// <summary>The days to account on a local day: those inside its horizon that no earlier day accounted. Missed days are made up for.</summary>
+    public IReadOnlyList<LocalDate> Entering(LocalDate today) =>
+        [.. Dates().Where(d => AccountingHorizon.EntryOf(d) is var entry && entry <= today && !(entry <= AccountedThrough))];
 
-    /// <summary>All bookings are made, and the occurrences inside the day's horizon are accounted.</summary>
-    public Series Activate(LocalDate today) => Next(this with { State = SeriesState.Active, AccountedThrough = today });
+    /// <summary>All bookings are made, and the occurrences inside the day's horizon are accounted, as far as the series was not before.</summary>
+    public Series Activate(LocalDate today) => Next(this with { State = SeriesState.Active, AccountedThrough = AccountedThrough ?? today });
 
     public Series Reject() => Next(this with { State = SeriesState.Rejected });
 
-    /// <summary>The occurrences entering the day's horizon are accounted; the same series when they were before.</summary>
-    public Series Account(LocalDate today) => today <= AccountedThrough ? this : Next(this with { AccountedThrough = today });
+    /// <summary>The occurrences entering the day's horizon are accounted, but for those that need attention; the same series when that is no news.</summary>
+    public Series Account(LocalDate today, IReadOnlyList<LocalDate> attention) => today <= AccountedThrough && attention.SequenceEqual(Attention)
+        ? this
+        : Next(this with { AccountedThrough = today <= AccountedThrough ? AccountedThrough : today, Attention = attention });
+
+    /// <summary>Work on it begins or, with null, is over.</summary>
+    public Series Run(OperationId? operation) => Next(this with { Running = operation });
 
     /// <summary>The series without these days; a day that is excluded already keeps its reason.</summary>
     public Series Exclude(IEnumerable<Exclusion> exclusions) =>
@@ -157,9 +182,14 @@ public sealed record Series(
     /// The series with a day again that was skipped when it was booked (REC-6); what was cancelled or edited stays so. Who includes a
     /// day inside the horizon also accounts it: <see cref="Entering"/> has passed it.
     /// </summary>
-    public Result<Series> Include(LocalDate date) =>
-        Exclusions.Any(e => e.Date == date && e.Reason is ExclusionReason.Conflict or ExclusionReason.NoPasses)
-            ? Next(this with { Exclusions = [.. Exclusions.Where(e => e.Date != date)] })
+    /// <param name="booking">The day's booking: an earlier one may have been given up.</param>
+    public Result<Series> Include(LocalDate date, BookingId booking) =>
+        Exclusions.Any(e => e.Date == date && e.Reason is not (ExclusionReason.Cancelled or ExclusionReason.Edited))
+            ? Next(this with
+            {
+                Exclusions = [.. Exclusions.Where(e => e.Date != date)],
+                KeptBookings = [.. KeptBookings.Where(k => k.Date != date), new KeptBooking(date, booking)],
+            })
             : Error.Invalid(ErrorCodes.InvalidValue, "/date", "The series has not skipped this day.");
 
     /// <summary>
@@ -242,6 +272,8 @@ public sealed record Series(
             LastOn = followsSameDays ? LastOn : null,
             Exclusions = carried,
             SplitFrom = Id,
+            AccountedThrough = AccountedThrough,
+            Attention = [.. Attention.Where(d => d >= from)],
         };
 
         IReadOnlyList<Occurrence> planned = next.Occurrences();
@@ -292,9 +324,11 @@ public sealed record Series(
     private static Series Next(Series series)
     {
         bool isLive = series.State is SeriesState.Active or SeriesState.Split or SeriesState.CancelledFrom;
-        LocalDate[] entries = isLive
-            ? [.. series.Occurrences().Select(o => AccountingHorizon.EntryOf(o.Date)).Where(d => !(d <= series.AccountedThrough)).Take(1)]
-            : [];
-        return series with { NextAccountingOn = entries.Length == 0 ? null : entries[0], Version = series.Version + 1 };
+        IReadOnlyList<LocalDate> dates = isLive ? series.Dates() : [];
+        LocalDate[] attention = [.. series.Attention.Where(dates.Contains)];
+        LocalDate[] entries = attention.Length > 0 && series.AccountedThrough is { } through
+            ? [through.PlusDays(1)]
+            : [.. dates.Select(AccountingHorizon.EntryOf).Where(d => !(d <= series.AccountedThrough)).Take(1)];
+        return series with { Attention = attention, NextAccountingOn = entries.Length == 0 ? null : entries[0], Version = series.Version + 1 };
     }
 }

@@ -6,12 +6,12 @@ using NodaTime.Text;
 namespace Flex.Local.Demo;
 
 /// <summary>
-/// The operator's main job, played through the HTTP API on simulated time: set up, sign up, book, invoice and collect, renew,
-/// the retry ladder to its end, a replaced card, an unanswered charge. Every expectation that fails ends it. Each request
+/// The operator's main job, played through the HTTP API on simulated time: set up, sign up, book, invoice and collect, credits and
+/// passes, changes and cancellations, a day pass, renew, the retry ladder to its end, a replaced card, an unanswered charge. Every expectation that fails ends it. Each request
 /// carries a key of its own and each clock command an absolute time, so the script survives a service that is killed and
 /// restarted under it at any instant.
 /// </summary>
-public sealed class DemoScript(FlexClient client, IDemoDisplay display)
+public sealed partial class DemoScript(FlexClient client, IDemoDisplay display)
 {
     private const string Staff = "staff";
     private const string Owner = "owner";
@@ -20,6 +20,8 @@ public sealed class DemoScript(FlexClient client, IDemoDisplay display)
     private readonly Dictionary<string, Person> _people = new(StringComparer.Ordinal);
     private string _location = string.Empty;
     private string _plan = string.Empty;
+    private string _tax = string.Empty;
+    private string _rate = string.Empty;
     private string _room = string.Empty;
     private string _group = string.Empty;
     private Instant _began;
@@ -40,6 +42,9 @@ public sealed class DemoScript(FlexClient client, IDemoDisplay display)
         await SignUpAsync(cancellation);
         await BookAsync(cancellation);
         await InvoiceAsync(cancellation);
+        await CreditsAndPassesAsync(cancellation);
+        await ChangeAndCancelAsync(cancellation);
+        await DayPassAsync(cancellation);
         await RenewAsync(cancellation);
         await ReplacedCardAsync(cancellation);
         await UnansweredChargeAsync(cancellation);
@@ -75,17 +80,13 @@ public sealed class DemoScript(FlexClient client, IDemoDisplay display)
             ct);
         JsonObject location = await CreateAsync("locations", "mitte", new JsonObject { ["name"] = "Mitte", ["timeZone"] = Berlin.Id, ["currency"] = "eur" }, ct);
         _location = Id(location);
-        JsonObject tax = await CreateAsync(
-            "tax-rates", "vat", new JsonObject { ["name"] = "VAT 19 %", ["components"] = new JsonArray(new JsonObject { ["name"] = "VAT", ["percent"] = 19 }) }, ct);
-        _plan = Id(await CreatePlanAsync("Full time", "200.00", isDefault: false, Id(tax), new JsonArray(_group), ct));
+        _tax = Id(await CreateAsync(
+            "tax-rates", "vat", new JsonObject { ["name"] = "VAT 19 %", ["components"] = new JsonArray(new JsonObject { ["name"] = "VAT", ["percent"] = 19 }) }, ct));
+        _plan = Id(await CreatePlanAsync("Full time", "200.00", isDefault: false, _tax, new JsonArray(_group), ct));
         await CreatePlanAsync("Community", "0.00", isDefault: true, null, [], ct);
-        JsonObject rate = await CreateAsync(
-            "rates", "rate", new JsonObject { ["name"] = "Meeting rooms", ["hourlyPrice"] = Eur("12.00"), ["taxRateId"] = Id(tax), ["locationIds"] = new JsonArray() }, ct);
-        _room = Id(await CreateAsync(
-            "resources",
-            "room",
-            new JsonObject { ["locationId"] = _location, ["name"] = "Aquarium", ["kind"] = "meetingRoom", ["capacity"] = 6, ["rateId"] = Id(rate) },
-            ct));
+        _rate = Id(await CreateAsync(
+            "rates", "rate", new JsonObject { ["name"] = "Meeting rooms", ["hourlyPrice"] = Eur("12.00"), ["taxRateId"] = _tax, ["locationIds"] = new JsonArray() }, ct));
+        _room = Id(await CreateRoomAsync("Aquarium", ct));
         display.Fact("location Mitte, plan Full time 200.00 EUR with door access, default plan Community, room Aquarium at 12.00 EUR/h");
         foreach (string name in (string[])["Ada", "Bob", "Carol", "Dan"])
         {
@@ -147,7 +148,7 @@ public sealed class DemoScript(FlexClient client, IDemoDisplay display)
 
     private async Task RenewAsync(CancellationToken ct)
     {
-        display.Step(5, "Renewals run at each member's slot; Bob's card fails four times and he is downgraded");
+        display.Step(8, "Renewals run at each member's slot; Bob's card fails four times and he is downgraded");
         LocalDate renewal = _start.PlusMonths(1);
         (HttpStatusCode status, _) = await BookAsync("Bob", At(50, 10), At(50, 11), "demo-book-bob", ct);
         Expect(status == HttpStatusCode.Created, "Bob books a day in seven weeks");
@@ -167,19 +168,18 @@ public sealed class DemoScript(FlexClient client, IDemoDisplay display)
         await AdvanceAsync(Midnight(renewal.PlusDays(8)), ct);
         Expect(Text(await MembershipAsync("Bob", ct), "status") == "downgraded", "Bob is downgraded after the fourth failure");
         JsonObject dunning = await client.GetAsync(Staff, $"/api/v1/memberships/{_people["Bob"].MembershipId}/dunning", ct);
-        string[] days = [.. dunning["attempts"]!.AsArray().Select(a => Iso(InstantPattern.ExtendedIso.Parse(Text(a!, "at")).Value.InZone(Berlin).Date))];
+        string[] days = [.. dunning["attempts"]!.AsArray().Select(a => Iso(InstantOf(a!, "at").InZone(Berlin).Date))];
         Expect(days.SequenceEqual([Iso(renewal), Iso(renewal.PlusDays(1)), Iso(renewal.PlusDays(4)), Iso(renewal.PlusDays(7))]), "attempts on days 0, 1, 4 and 7");
         Expect((await InvoicesAsync(_people["Bob"], ct)).Count(i => Text(i, "documentState") == "closed") == 4, "one closed invoice per attempt");
         Expect((await AccessAsync(_people["Bob"], ct)).Count == 0, "Bob's access is revoked");
         Expect(await SaltoStateAsync("Bob", ct) == "suspended", "Bob's Salto seat is free");
-        JsonObject bookings = await client.GetAsync(Staff, $"/api/v1/bookings?memberId={_people["Bob"].MemberId}", ct);
-        Expect(bookings["results"]!.AsArray().Any(b => Text(b!, "state") == "cancelled"), "Bob's future booking is cancelled");
+        Expect((await BookingsAsync(_people["Bob"], ct)).Any(b => Text(b, "state") == "cancelled"), "Bob's future booking is cancelled");
         display.Fact($"{string.Join(", ", days)}: four closed invoices, then default membership, door closed, seat free, booking cancelled");
     }
 
     private async Task ReplacedCardAsync(CancellationToken ct)
     {
-        display.Step(6, "Carol's card fails; she replaces it and is charged within the hour");
+        display.Step(9, "Carol's card fails; she replaces it and is charged within the hour");
         LocalDate renewal = _start.PlusMonths(2);
         await AdvanceAsync(Midnight(renewal.PlusDays(-1)), ct);
         if (await NowAsync(ct) < Midnight(renewal))
@@ -221,7 +221,7 @@ public sealed class DemoScript(FlexClient client, IDemoDisplay display)
 
     private async Task UnansweredChargeAsync(CancellationToken ct)
     {
-        display.Step(7, "Stripe did not answer Dan's renewal of that day: it was looked up, not charged again");
+        display.Step(10, "Stripe did not answer Dan's renewal of that day: it was looked up, not charged again");
         JsonObject dan = await MembershipAsync("Dan", ct);
         Expect(Text(dan, "status") == "active" && Text(dan, "nextRenewalOn") == Iso(_start.PlusMonths(3)), "Dan's charge was found and counted");
         Expect((await InvoicesAsync(_people["Dan"], ct)).Count(i => Text(i, "kind") == "renewal" && Text(i, "settlement") == "paid") == 2, "each renewal of Dan's is paid once");
@@ -241,6 +241,10 @@ public sealed class DemoScript(FlexClient client, IDemoDisplay display)
                 ["status"] = (string)membership["status"]!,
                 ["nextRenewalOn"] = (string?)membership["nextRenewalOn"],
                 ["doors"] = (await AccessAsync(person, ct)).Count,
+                ["bookings"] = new JsonArray([.. (await BookingsAsync(person, ct))
+                    .Select(b => $"{b["start"]} {b["state"]} {b["accounting"]} {b["price"]!["amount"]} {b["creditMinutes"]} {b["passMinutes"]}")
+                    .Order(StringComparer.Ordinal)
+                    .Select(text => (JsonNode)text)]),
                 ["invoices"] = new JsonArray([.. (await InvoicesAsync(person, ct))
                     .Select(i => $"{i["kind"]} {i["documentState"]} {i["settlement"]} {i["total"]!["amount"]} {i["issueDate"]}")
                     .Order(StringComparer.Ordinal)
@@ -266,7 +270,15 @@ public sealed class DemoScript(FlexClient client, IDemoDisplay display)
         return person;
     }
 
-    private Task<JsonObject> CreatePlanAsync(string name, string price, bool isDefault, string? tax, JsonArray groups, CancellationToken ct) => CreateAsync(
+    private Task<JsonObject> CreatePlanAsync(
+        string name,
+        string price,
+        bool isDefault,
+        string? tax,
+        JsonArray groups,
+        CancellationToken ct,
+        JsonArray? credits = null,
+        JsonArray? passOffers = null) => CreateAsync(
         "plans",
         "plan-" + name.Replace(' ', '-'),
         new JsonObject
@@ -280,7 +292,15 @@ public sealed class DemoScript(FlexClient client, IDemoDisplay display)
             ["accessGroups"] = groups,
             ["isDefault"] = isDefault,
             ["isPublic"] = true,
+            ["credits"] = credits,
+            ["passOffers"] = passOffers,
         },
+        ct);
+
+    private Task<JsonObject> CreateRoomAsync(string name, CancellationToken ct) => CreateAsync(
+        "resources",
+        "room-" + name,
+        new JsonObject { ["locationId"] = _location, ["name"] = name, ["kind"] = "meetingRoom", ["capacity"] = 6, ["rateId"] = _rate },
         ct);
 
     private Task<JsonObject> CreateAsync(string collection, string key, JsonObject body, CancellationToken ct) =>
@@ -289,11 +309,12 @@ public sealed class DemoScript(FlexClient client, IDemoDisplay display)
     private Task<JsonObject> AttachAsync(string name, string paymentMethod, string key, CancellationToken ct) => client.PostAsync(
         Staff, $"/api/v1/customers/{_people[name].CustomerId}/payment-methods", new JsonObject { ["paymentMethod"] = paymentMethod }, key, ct);
 
-    private Task<(HttpStatusCode Status, JsonObject Answer)> BookAsync(string name, Instant start, Instant end, string key, CancellationToken ct) => client.SendAsync(
+    private Task<(HttpStatusCode Status, JsonObject Answer)> BookAsync(
+        string name, Instant start, Instant end, string key, CancellationToken ct, string? room = null) => client.SendAsync(
         _people[name].MemberId,
         HttpMethod.Post,
         "/api/v1/bookings",
-        new JsonObject { ["resourceId"] = _room, ["start"] = InstantPattern.General.Format(start), ["end"] = InstantPattern.General.Format(end) },
+        new JsonObject { ["resourceId"] = room ?? _room, ["start"] = TextOf(start), ["end"] = TextOf(end) },
         key,
         null,
         ct);
@@ -303,6 +324,9 @@ public sealed class DemoScript(FlexClient client, IDemoDisplay display)
 
     private async Task<List<JsonObject>> InvoicesAsync(Person person, CancellationToken ct) =>
         [.. (await client.GetAsync(Staff, $"/api/v1/invoices?customerId={person.CustomerId}&limit=100", ct))["results"]!.AsArray().Select(i => i!.AsObject())];
+
+    private async Task<List<JsonObject>> BookingsAsync(Person person, CancellationToken ct) =>
+        [.. (await client.GetAsync(Staff, $"/api/v1/bookings?memberId={person.MemberId}&limit=100", ct))["results"]!.AsArray().Select(b => b!.AsObject())];
 
     private async Task<List<JsonObject>> BillRunInvoicesAsync(CancellationToken ct)
     {
@@ -325,13 +349,13 @@ public sealed class DemoScript(FlexClient client, IDemoDisplay display)
     }
 
     private async Task<Instant> NowAsync(CancellationToken ct) =>
-        InstantPattern.ExtendedIso.Parse((string)(await client.GetAsync(string.Empty, "/local/clock", ct))["now"]!).Value;
+        InstantOf(await client.GetAsync(string.Empty, "/local/clock", ct), "now");
 
     private async Task AdvanceAsync(Instant to, CancellationToken ct)
     {
         if (await NowAsync(ct) < to)
         {
-            await client.PostAsync(string.Empty, "/local/clock", new JsonObject { ["to"] = InstantPattern.General.Format(to) }, "clock", ct);
+            await client.PostAsync(string.Empty, "/local/clock", new JsonObject { ["to"] = TextOf(to) }, "clock", ct);
         }
 
         display.Clock(to);
@@ -340,6 +364,10 @@ public sealed class DemoScript(FlexClient client, IDemoDisplay display)
     private Instant At(int days, int hour, int minute = 0) => _start.PlusDays(days).At(new LocalTime(hour, minute)).InZoneLeniently(Berlin).ToInstant();
 
     private static Instant Midnight(LocalDate date) => Berlin.AtStartOfDay(date).ToInstant();
+
+    private static Instant InstantOf(JsonNode thing, string member) => InstantPattern.ExtendedIso.Parse((string)thing[member]!).Value;
+
+    private static string TextOf(Instant instant) => InstantPattern.General.Format(instant);
 
     private static string Text(JsonNode thing, string member) => (string?)thing[member] ?? string.Empty;
 

@@ -60,7 +60,7 @@ public sealed class WalletVectorTests(Space space) : IClassFixture<Space>, IAsyn
         Assert.Equal(HttpStatusCode.Created, (await space.BookAsync(ann.Member, room, "2025-01-20T10:00:00Z", "2025-01-20T11:00:00Z")).Status);
     }
 
-    [Fact, Trait("Rule", "BPS-7")]
+    [Fact, Trait("Rule", "BPS-7"), Trait("Rule", "CRD-8")]
     public async Task A_plan_with_passes_blocks_a_room_with_neither_unless_it_costs_nothing()
     {
         (string paid, string free) = (await space.RoomAsync("10.00"), await space.RoomAsync("0.00"));

@@ -12,7 +12,7 @@ internal static class Conformance
     public static void Check(HttpContext http, Error? error, int status)
     {
         if (http.Function() is not { Operation: { } operation } entry
-            || (error is null ? status == operation.Status : OpenApiDocument.CodesOf(entry).Contains(error.Code)))
+            || (error is null ? status == operation.Status || (operation.MayTakeLong && status == 202) : OpenApiDocument.CodesOf(entry).Contains(error.Code)))
         {
             return;
         }

@@ -33,6 +33,9 @@ public sealed class OperationAttribute(string summary) : Attribute
     /// <summary>Status of the successful answer.</summary>
     public int Status { get; set; } = 200;
 
+    /// <summary>Long work is answered with 202 and the Location of an operation to watch.</summary>
+    public bool MayTakeLong { get; set; }
+
     /// <summary>Type whose members are the query parameters; lists have <c>limit</c> and <c>cursor</c> besides.</summary>
     public Type? Query { get; set; }
 

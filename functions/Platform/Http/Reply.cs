@@ -38,12 +38,15 @@ public sealed class Responder
     private readonly int _status;
     private readonly Func<object, string>? _location;
     private readonly bool _hasBody;
+    private readonly Func<object, string?>? _operation;
 
-    internal Responder(int status, Func<object, string>? location, bool hasBody)
+    /// <param name="operation">Where to watch what is not done yet; null: it is.</param>
+    internal Responder(int status, Func<object, string>? location, bool hasBody, Func<object, string?>? operation = null)
     {
         _status = status;
         _location = location;
         _hasBody = hasBody;
+        _operation = operation;
     }
 
     internal int Status => _status;
@@ -52,9 +55,9 @@ public sealed class Responder
 
     /// <summary>The same answer always gives the same bytes.</summary>
     public StoredAnswer Render<T>(T value) => new(
-        _status,
+        _operation?.Invoke(value!) is null ? _status : StatusCodes.Status202Accepted,
         _hasBody ? HttpJson.Write(value) : null,
-        _location?.Invoke(value!),
+        _operation?.Invoke(value!) ?? _location?.Invoke(value!),
         value is IVersioned versioned ? ETags.Of(versioned.Version) : null);
 }
 
@@ -79,6 +82,14 @@ public static class Respond
 
     /// <summary>202 with the Location of the operation to watch.</summary>
     public static Respond<T> Accepted<T>(Func<T, string> location) => new(new Responder(StatusCodes.Status202Accepted, v => location((T)v), hasBody: true));
+
+    /// <summary>201 with Location or, while <paramref name="operation"/> says that the work goes on, 202 with the Location it gives.</summary>
+    public static Respond<T> CreatedOrAccepted<T>(Func<T, string> location, Func<T, string?> operation) =>
+        new(new Responder(StatusCodes.Status201Created, v => location((T)v), hasBody: true, v => operation((T)v)));
+
+    /// <summary>200 or, while <paramref name="operation"/> says that the work goes on, 202 with the Location it gives.</summary>
+    public static Respond<T> OkOrAccepted<T>(Func<T, string?> operation) =>
+        new(new Responder(StatusCodes.Status200OK, null, hasBody: true, v => operation((T)v)));
 
     public static Respond<Unit> NoContent() => new(new Responder(StatusCodes.Status204NoContent, null, hasBody: false));
 }

@@ -178,18 +178,23 @@ public sealed partial class OpenApiDocument
             success["content"] = Files(operation.ResponseTypes);
         }
 
-        return new JsonObject
+        var responses = new JsonObject { [operation.Status.ToString(CultureInfo.InvariantCulture)] = success };
+        if (operation.MayTakeLong)
         {
-            [operation.Status.ToString(CultureInfo.InvariantCulture)] = success,
-            ["default"] = new JsonObject
+            JsonNode accepted = success.DeepClone();
+            accepted["description"] = "Begun; Location is the operation to watch.";
+            responses["202"] = accepted;
+        }
+
+        responses["default"] = new JsonObject
+        {
+            ["description"] = "Not done; code says why, and x-error-codes of the operation lists the codes.",
+            ["content"] = new JsonObject
             {
-                ["description"] = "Not done; code says why, and x-error-codes of the operation lists the codes.",
-                ["content"] = new JsonObject
-                {
-                    [Problem.ContentType] = new JsonObject { ["schema"] = _schemas.SchemaOf(typeof(ProblemShape)) },
-                },
+                [Problem.ContentType] = new JsonObject { ["schema"] = _schemas.SchemaOf(typeof(ProblemShape)) },
             },
         };
+        return responses;
     }
 
     /// <summary>Bytes as they are; OpenAPI 3.1 gives them no schema.</summary>

@@ -17,7 +17,7 @@ public sealed partial class FeatureDependencyTests
         ["Storefront"] = ["Catalogue", "Members", "Invoicing", "Payments", "Wallets", "Bookings"],
         ["CalendarFeeds"] = ["Settings", "Catalogue", "Members", "Bookings"],
         ["Wallets"] = ["Settings", "Catalogue", "Members", "Invoicing", "Payments"],
-        ["RecurringBookings"] = ["Wallets"],
+        ["RecurringBookings"] = ["Settings", "Catalogue", "Members", "Invoicing", "Bookings", "Wallets"],
         ["Access"] = ["Settings", "Members"],
         ["DayPasses"] = ["Settings", "Catalogue", "Members", "Access"],
         ["Memberships"] = ["Settings", "Catalogue", "Members", "Invoicing", "Payments", "Bookings", "Access", "DayPasses"],

@@ -50,6 +50,8 @@ public sealed partial class LayeringTests
         "functions/RecurringBookings/RecurrenceRule.cs",
         "functions/RecurringBookings/RruleText.cs",
         "functions/RecurringBookings/Series.cs",
+        "functions/RecurringBookings/SeriesOperation.cs",
+        "functions/RecurringBookings/SeriesPlan.cs",
         "functions/RecurringBookings/SeriesSchedule.cs",
         "functions/RecurringBookings/SeriesSummary.cs",
         "functions/Renewals/RenewalLadder.cs",

@@ -48,7 +48,7 @@ public sealed class PriceResolutionTests
         Assert.Contains("Buy booking passes", error.Detail, StringComparison.Ordinal);
     }
 
-    [Fact, Trait("Rule", "BPS-7")]
+    [Fact, Trait("Rule", "BPS-7"), Trait("Rule", "CRD-8")]
     public void A_plan_with_passes_blocks_a_resource_without_credit_offer_or_owned_minutes_unless_it_is_free()
     {
         MemberTerms terms = Terms.Of([], Terms.Offer(resources: Terms.OtherRoom));
@@ -58,7 +58,7 @@ public sealed class PriceResolutionTests
         Assert.Equal(60, terms.Price(Terms.Time(60), Terms.With(Terms.Pass(1, 60))).Value.PassMinutes);
     }
 
-    [Fact, Trait("Rule", "BPS-7")]
+    [Fact, Trait("Rule", "BPS-7"), Trait("Rule", "CRD-8")]
     public void A_credit_in_money_does_not_lift_the_block_and_one_in_minutes_does_even_when_it_is_used_up()
     {
         PassOffer elsewhere = Terms.Offer(resources: Terms.OtherRoom);
