@@ -138,6 +138,11 @@ public sealed class SeriesRunner(
     {
         Instant now = time.Now();
         Dictionary<LocalDate, Occurrence> occurrences = run.Series.Occurrences().ToDictionary(o => o.Date);
+        if (IsOutdated(pending, occurrences))
+        {
+            return false;
+        }
+
         Result<BookingWish> any = run.Plan?.Wish ?? await PrepareAsync(run, occurrences[pending[0].Date], cancellation);
         if (any.IsError)
         {
@@ -283,6 +288,11 @@ public sealed class SeriesRunner(
         bool isMove = pending[0].Action == StepAction.Move;
         SeriesStep[] some = [.. pending.Take(isMove ? MovesPerCommit : TableLimits.MaxOperations - OtherRows)];
         Dictionary<LocalDate, Occurrence> occurrences = run.Series.Occurrences().ToDictionary(o => o.Date);
+        if (isMove && IsOutdated(some, occurrences))
+        {
+            return false;
+        }
+
         Dictionary<LocalDate, string> refusals = [];
         foreach (SeriesStep step in isMove ? some : [])
         {
@@ -489,6 +499,10 @@ public sealed class SeriesRunner(
 
         return run.Known;
     }
+
+    /// <summary>The operation was read before the series, and another runner has left days out between the two.</summary>
+    private static bool IsOutdated(IReadOnlyList<SeriesStep> pending, Dictionary<LocalDate, Occurrence> occurrences) =>
+        !pending.All(s => occurrences.ContainsKey(s.Date));
 
     /// <summary>As many of the steps, in order, as one commit takes.</summary>
     private static List<SeriesStep> Fit(

@@ -144,11 +144,21 @@ public sealed class UpdateSeriesHandler(
             return planned.Error;
         }
 
+        if (RefuseElsewhere(split.New, planned.Value.Wish) is { } elsewhere)
+        {
+            return elsewhere;
+        }
+
         Error? refusal = request.OnConflict == OnConflict.Skip && planned.Value.Occurrences.All(o => o.Refusal is null || SeriesPlan.CanSkip(o.Refusal))
             ? null
             : planned.Value.Refuse(OnConflict.Reject);
         return refusal is not null ? refusal : Result<SeriesPlan?>.From(planned.Value);
     }
+
+    /// <summary>Null when the resource is where the series is: its bookings are, with all their agendas, in one partition.</summary>
+    private static Error? RefuseElsewhere(Series series, BookingWish wish) => wish.Location.Id == series.LocationId
+        ? null
+        : Error.Invalid(ErrorCodes.InvalidValue, "/resourceId", "A series stays at its location: cancel it and book anew.");
 
     /// <summary>Null when the bookings can be moved, or those that cannot may stay where they are.</summary>
     private async Task<Error?> RefuseMovesAsync(
@@ -171,6 +181,11 @@ public sealed class UpdateSeriesHandler(
         if (any.IsError)
         {
             return any.Error;
+        }
+
+        if (RefuseElsewhere(split.New, any.Value) is { } elsewhere)
+        {
+            return elsewhere;
         }
 
         KeptSlot[] slots = [.. split.Moved.Select(m => new KeptSlot(

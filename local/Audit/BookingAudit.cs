@@ -13,8 +13,8 @@ internal static class BookingAudit
     private static readonly YearMonthPattern Month = YearMonthPattern.CreateWithInvariantCulture("uuuuMM");
 
     /// <summary>What holds between any two commits.</summary>
-    public static IEnumerable<Finding> Check(IReadOnlyCollection<Booking> bookings, IEnumerable<TableRow> rows) =>
-        [.. Overlaps(bookings), .. Agendas(bookings, rows), .. bookings.SelectMany(Owed), .. ChargedTwice(bookings)];
+    public static IEnumerable<Finding> Check(IReadOnlyCollection<Booking> bookings, IReadOnlyCollection<TableRow> rows) =>
+        [.. Astray(bookings), .. Overlaps(bookings), .. Agendas(bookings, rows), .. bookings.SelectMany(Owed), .. ChargedTwice(bookings)];
 
     /// <summary>Of a world at rest: nothing that was due is left undone, and billing knows exactly the charges that stand.</summary>
     public static IEnumerable<Finding> CheckAtRest(IEnumerable<Booking> bookings, BillingSnapshot billing, Instant now)
@@ -48,6 +48,11 @@ internal static class BookingAudit
     /// <summary>What it cost, or will cost, stays to be paid.</summary>
     public static bool Stands(Booking booking) =>
         booking.State is BookingState.Confirmed or BookingState.CheckedIn or BookingState.NoShow or BookingState.LateCancelled;
+
+    /// <summary>A booking is found by its id and written where its location is.</summary>
+    private static IEnumerable<Finding> Astray(IEnumerable<Booking> bookings) => bookings
+        .Where(b => EntityId.Home(b.Id) != EntityId.Home(b.LocationId))
+        .Select(b => new Finding("astray", $"{b.Id} is at {b.LocationId}, in another partition."));
 
     /// <summary>Buffers included; a resource's bookings need not have the same ones.</summary>
     private static IEnumerable<Finding> Overlaps(IEnumerable<Booking> bookings)

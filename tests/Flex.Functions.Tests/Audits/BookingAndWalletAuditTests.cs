@@ -60,6 +60,14 @@ public sealed class BookingAndWalletAuditTests : IAsyncLifetime
         Assert.Contains("overlap", await RulesAsync());
     }
 
+    [Fact]
+    public async Task A_booking_of_another_location()
+    {
+        await ChangeAsync<Booking>(BookingKey(_plain.Id), b => b with { LocationId = EntityId.Derive<LocationId>("elsewhere") });
+
+        Assert.Equal("astray", Assert.Single(await RulesAsync()));
+    }
+
     [Fact, Trait("Rule", "BKG-2")]
     public async Task A_slot_that_no_booking_holds()
     {

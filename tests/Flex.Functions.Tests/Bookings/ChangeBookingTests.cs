@@ -52,6 +52,22 @@ public sealed class ChangeBookingTests : IAsyncLifetime
         await _spaces.SettleAsync();
     }
 
+    /// <summary>Found by a world in which the booking was cancelled between the two.</summary>
+    [Fact, Trait("Rule", "API-2")]
+    public async Task A_change_that_changes_nothing_is_answered_the_same_again_and_needs_no_key()
+    {
+        BookingId id = await BookAsync();
+        object same = new { start = "2025-01-10T15:00:00Z" };
+
+        Answer first = await _spaces.ChangeAsync(id, same, _member, key: "k");
+        Answer keyless = await _spaces.ChangeAsync(id, same, _member);
+        await _spaces.CancelAsync(id);
+        Answer repeat = await _spaces.ChangeAsync(id, same, _member, key: "k");
+
+        Assert.Equal((200, 200), (first.Status, keyless.Status));
+        Assert.Equal((200, first.Body), (repeat.Status, repeat.Body));
+    }
+
     [Fact, Trait("Rule", "BKG-7")]
     public async Task A_shorter_booking_that_is_not_invoiced_is_charged_less()
     {

@@ -292,6 +292,28 @@ public sealed class ChangeSeriesTests : IAsyncLifetime
         Assert.Equal((422, ErrorCodes.InvalidValue), (noDay.Status, noDay.Code));
     }
 
+    /// <summary>Found by a world in which all days of the new rule were added ones: their bookings were lost to everything that looks for them.</summary>
+    [Theory, Trait("Rule", "REC-5")]
+    [InlineData("reject", true)]
+    [InlineData("skip", true)]
+    [InlineData("reject", false)]
+    [InlineData("skip", false)]
+    public async Task A_series_stays_at_its_location(string onConflict, bool onOtherDays)
+    {
+        SeriesId id = await MakeAsync(SeriesWorld.Weekly + 4, _spaces.Member);
+        LocationId away = await _spaces.AddAsync<LocationId>("Locations_Create", new { name = "Away", timeZone = "America/New_York", currency = "usd" });
+        ResourceId room = await _spaces.AddAsync<ResourceId>(
+            "Resources_Create", new { locationId = away.Value, name = "Away", kind = "meetingRoom", capacity = 4, rateId = _spaces.Rate.Value });
+        object change = onOtherDays
+            ? new { from = "2025-01-13", resourceId = room.Value, localStart = "2025-01-14T12:00:00", recurrence = new { frequency = "weekly", count = 3 }, onConflict }
+            : new { from = "2025-01-13", resourceId = room.Value, onConflict };
+
+        Answer answer = await UpdateAsync(id, change);
+
+        Assert.Equal((422, "/resourceId"), (answer.Status, answer.Pointer));
+        Assert.Equal(4, _spaces.Standing().Count(b => b.ResourceId == _spaces.Room));
+    }
+
     [Fact, Trait("Rule", "REC-6")]
     public async Task A_day_that_was_skipped_is_booked_when_it_has_become_free()
     {
