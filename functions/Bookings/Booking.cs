@@ -198,6 +198,10 @@ public sealed record Booking(
     [System.Text.Json.Serialization.JsonIgnore]
     public Money Owed => Charges.Aggregate(Money.Zero(Price.Fee.Currency), (sum, c) => sum + c.Owed);
 
+    /// <summary>An occurrence that is not accounted yet: it waits for no approval, and its price is the regular one, whatever the wallet has.</summary>
+    [System.Text.Json.Serialization.JsonIgnore]
+    public bool IsEstimated => State == BookingState.Tentative && Series is not null;
+
     /// <summary>
     /// The wallet may know it: it has taken something or is about to, or an approval was cut off after it had. Its price is only an
     /// estimate while it is held or tentative.

@@ -36,7 +36,7 @@ public static class BookingChanges
             return Error.Invalid(ErrorCodes.InvalidValue, "/resourceId", "A booking stays at its location: cancel it and book anew.");
         }
 
-        return target.Terms.RequiresApproval && b.State == BookingState.Confirmed && !caller.IsStaff
+        return target.Terms.RequiresApproval && (b.State == BookingState.Confirmed || b.IsEstimated) && !caller.IsStaff
             ? BookingRules.Policy("requiresApproval", "/resourceId", "Bookings here need approval: cancel and book anew.").Error
             : null;
     }

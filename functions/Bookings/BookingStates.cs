@@ -47,7 +47,7 @@ public static class BookingStates
 
     /// <summary>An occurrence whose price is not settled, that has a slot and still can be.</summary>
     public static bool IsToAccount(this Booking b, Instant now) =>
-        b is { State: BookingState.Tentative, Series: not null } && (b.ActBy is null || b.Accounting == BookingAccounting.NeedsAttention) && b.Expire(now) is null;
+        b.IsEstimated && b.Expire(now) is null;
 
     /// <summary>It stands, at its final price (BKG-9), and what is to be paid later is a charge (BKG-1).</summary>
     public static Booking Confirm(this Booking b, BookingPrice price, ChargeId chargeId, Resource resource, Instant now) =>

@@ -1,7 +1,9 @@
+using Flex.Catalogue;
 using Flex.Platform.Http;
 using Flex.Platform.Identity;
 using Flex.Platform.Messaging;
 using Flex.Platform.Tables;
+using Flex.Wallets;
 using NodaTime;
 
 namespace Flex.Bookings;
@@ -147,6 +149,11 @@ public sealed class ChangeBookingHandler(
         {
             // Nothing happens, and a repetition is answered the same whatever has happened to the booking by then.
             BookingChangeView same = BookingChangeView.Of(found.Value, planned.Value.Summary, now);
+            if (context.Idempotency is null)
+            {
+                return same;
+            }
+
             TableBatch note = BookingStore.BatchFor(found.Value.LocationId).Remember(context, same, now);
             return await bookings.ReplyAsync(note, await bookings.CommitAsync(note, cancellation), context, same, cancellation);
         }
@@ -260,8 +267,9 @@ public sealed class ChangeBookingHandler(
             return allowed.Error;
         }
 
-        Result<PricedWish> priced = await wishes.PriceAsync(
-            wish, booking.State == BookingState.Confirmed ? booking.Price.Takings : [], cancellation);
+        Result<PricedWish> priced = booking.IsEstimated
+            ? new PricedWish(wish, BookingPrice.Plain(RateRules.PriceOf(wish.Rated)), null)
+            : await wishes.PriceAsync(wish, booking.State == BookingState.Confirmed ? booking.Price.Takings : [], cancellation);
         if (priced.IsError)
         {
             return priced.Error;

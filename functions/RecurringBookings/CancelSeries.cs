@@ -146,7 +146,7 @@ public sealed class CancelSeriesHandler(SeriesCommands commands, BookingWishes w
         bool always = request.BySpace || request.Waive is not null;
         int notice = always ? 0 : (await wishes.ResourceAsync(series.Value.ResourceId, cancellation)).Terms.CancellationNoticeMinutes;
         SeriesCancellation plan = series.Value.CancelFrom(from, standing, now + Duration.FromMinutes(notice));
-        if (standing.Length == 0)
+        if (standing.All(b => b.Start <= now))
         {
             return null;
         }
@@ -154,7 +154,7 @@ public sealed class CancelSeriesHandler(SeriesCommands commands, BookingWishes w
         SeriesStep[] steps =
         [
             .. plan.Cancelled.Select(b => new SeriesStep(b.Date, b.BookingId, StepAction.Cancel)),
-            .. plan.NotCancellable.Select(b => new SeriesStep(b.Date, b.BookingId, StepAction.Cancel).Refuse(ErrorCodes.CancellationNotice)),
+            .. plan.NotCancellable.Where(b => b.Start > now).Select(b => new SeriesStep(b.Date, b.BookingId, StepAction.Cancel).Refuse(ErrorCodes.CancellationNotice)),
         ];
         var operation = new SeriesOperation(
             id,
