@@ -86,7 +86,7 @@ public sealed class BookingVectorTests(Space space) : IClassFixture<Space>
         Assert.Equal((8, "114.24"), ((int)totals["estimated"]!, (string?)totals["estimatedAmounts"]!["total"]!["amount"]));
         Assert.Equal("booking_conflict", taken.Code);
         Assert.Equal(Enumerable.Repeat("cancelled", 10), cancelled["occurrences"]!.AsArray().Select(o => (string?)o!["status"]));
-        string[] left = [.. (await space.GetAsync("staff", $"bookings?resourceId={room}&from=2025-02-01&to=2025-04-30"))["results"]!.AsArray()
+        string[] left = [.. (await space.GetAsync("staff", $"bookings?resourceId={room}&from=2025-02-01&to=2025-02-28"))["results"]!.AsArray()
             .Where(b => (string?)b!["state"] == "confirmed").Select(b => (string)b!["start"]!)];
         Assert.Equal(["2025-02-03T09:00:00Z", "2025-02-10T09:00:00Z"], left);
     }
