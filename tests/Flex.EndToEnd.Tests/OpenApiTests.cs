@@ -30,8 +30,8 @@ public sealed class OpenApiTests
         await job.SignUpAsync();
         await job.BookAndBillAsync();
         await job.SellAtOnceAsync();
-        await job.RepeatAsync();
         await job.ChangeBookingsAsync();
+        await job.RepeatAsync();
         await job.RenewAsync();
         await job.LookAtEverythingAsync();
         await job.FillAWalletAsync();
