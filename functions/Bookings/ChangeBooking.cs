@@ -155,7 +155,7 @@ public sealed class ChangeBookingHandler(
             }
 
             TableBatch note = BookingStore.BatchFor(found.Value.LocationId).Remember(context, same, now);
-            return await bookings.ReplyAsync(note, await bookings.CommitAsync(note, cancellation), context, same, cancellation);
+            return context.Idempotency is null ? same : await bookings.ReplyAsync(note, await bookings.CommitAsync(note, cancellation), context, same, cancellation);
         }
 
         var change = new BookingChange(

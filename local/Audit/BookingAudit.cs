@@ -3,13 +3,14 @@ using Flex.Bookings;
 using Flex.Invoicing;
 using Flex.Platform.Tables;
 using NodaTime;
+using NodaTime.Text;
 
 namespace Flex.Local.Audit;
 
 /// <summary>No resource is taken twice at a time, agendas say what bookings say, and every priced booking is charged once.</summary>
 internal static class BookingAudit
 {
-    private static readonly NodaTime.Text.YearMonthPattern Month = NodaTime.Text.YearMonthPattern.CreateWithInvariantCulture("uuuuMM");
+    private static readonly YearMonthPattern Month = YearMonthPattern.CreateWithInvariantCulture("uuuuMM");
 
     /// <summary>What holds between any two commits.</summary>
     public static IEnumerable<Finding> Check(IReadOnlyCollection<Booking> bookings, IEnumerable<TableRow> rows) =>
@@ -66,30 +67,26 @@ internal static class BookingAudit
         }
     }
 
-    /// <summary>A booking stands, with its time and buffers, in the agendas of its months and in no other; while it is being changed also at its new place.</summary>
+    /// <summary>A booking stands, with its time and buffers, in the agendas of its months and in no other; while it is being changed, also at its new place.</summary>
     private static IEnumerable<Finding> Agendas(IReadOnlyCollection<Booking> bookings, IEnumerable<TableRow> rows)
     {
         HashSet<(string Agenda, AgendaSlot Slot)> actual = [.. rows
             .Where(r => r.Key.StartsWith("A|", StringComparison.Ordinal))
             .SelectMany(r => r.As<Agenda>().Slots.Select(s => (r.Key, s)))];
-        HashSet<(string Agenda, AgendaSlot Slot)> expected = [.. bookings.Where(b => b.HoldsSlot()).SelectMany(b => Places(b.ResourceId, AgendaSlot.Of(b)))];
-        HashSet<(string Agenda, AgendaSlot Slot)> changing = [.. bookings
-            .Where(b => b.HoldsSlot() && b.Change is not null)
-            .SelectMany(b => Places(b.Change!.ResourceId, AgendaSlot.Of(b.Id, new Interval(b.Change.Start, b.Change.End), b.Change.Buffers)))];
-        HashSet<BookingId> inChange = [.. changing.Select(c => c.Slot.Booking)];
-        foreach ((string agenda, AgendaSlot slot) in actual.Where(p => !expected.Contains(p) && !changing.Contains(p)))
+        HashSet<(string Agenda, AgendaSlot Slot)> expected = [.. bookings
+            .Where(b => b.HoldsSlot())
+            .SelectMany(AgendaSlot.AllOf)
+            .SelectMany(kept => kept.Keys.Select(k => (string.Create(CultureInfo.InvariantCulture, $"A|{Month.Format(k.Month)}|{k.Resource}"), kept.Slot)))];
+        foreach ((string agenda, AgendaSlot slot) in actual.Except(expected))
         {
             yield return new Finding("agenda", $"{slot.Booking} occupies {slot.Start} to {slot.End} in {agenda}, a slot that it does not hold.");
         }
 
-        foreach ((string agenda, AgendaSlot slot) in expected.Where(p => !actual.Contains(p) && !inChange.Contains(p.Slot.Booking)))
+        foreach ((string agenda, AgendaSlot slot) in expected.Except(actual))
         {
             yield return new Finding("agenda", $"{slot.Booking} holds a slot from {slot.Start} to {slot.End} and is not in {agenda}.");
         }
     }
-
-    private static IEnumerable<(string Agenda, AgendaSlot Slot)> Places(ResourceId resource, AgendaSlot slot) =>
-        slot.Months().Select(m => (string.Create(CultureInfo.InvariantCulture, $"A|{Month.Format(m)}|{resource}"), slot));
 
     private static IEnumerable<Finding> Owed(Booking booking)
     {

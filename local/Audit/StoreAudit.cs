@@ -59,6 +59,7 @@ public sealed class StoreAudit(ITableScanner tables, Func<StripeAudit>? stripe, 
         {
             findings.AddRange(BookingAudit.CheckAtRest(bookings, billing, now));
             findings.AddRange(WalletAudit.CheckAtRest(walletRows, bookingsById));
+            findings.AddRange(SeriesAudit.CheckAtRest(bookingRows, bookingsById, now));
             findings.AddRange(MembershipAudit.CheckStandings(memberships, members));
         }
 

@@ -11,6 +11,7 @@ internal sealed class BookingStory
     private const int Days = 4;
 
     private static readonly LocalDatePattern Iso = LocalDatePattern.Iso;
+    private static readonly LocalDateTimePattern LocalText = LocalDateTimePattern.GeneralIso;
 
     private readonly SimulatedOperator _house;
     private readonly BookedHouses _houses;
@@ -18,6 +19,7 @@ internal sealed class BookingStory
     private readonly Correspondence _post;
     private readonly List<JsonObject> _slots = [];
     private readonly List<(SimulatedMember Member, string Id, bool IsHeld)> _bookings = [];
+    private readonly List<(SimulatedMember Member, string Id, LocalDate From)> _series = [];
     private readonly List<(string Member, string Grant)> _grants = [];
     private readonly List<(string Member, string Pass)> _passes = [];
     private int _rivals;
@@ -60,6 +62,10 @@ internal sealed class BookingStory
             (1, CheckInAsync),
             (1, BulkCancelAsync),
             (1, () => ReaccountAsync(member)),
+            (3, () => BookSeriesAsync(member)),
+            (2, CancelSeriesAsync),
+            (2, UpdateSeriesAsync),
+            (1, IncludeAsync),
             (2, () => BuyPassesAsync(member)),
             (1, () => AssignPassesAsync(member)),
             (1, RemovePassAsync),
@@ -168,6 +174,81 @@ internal sealed class BookingStory
     }
 
     private async Task ReaccountAsync(SimulatedMember member) => await _post.PostAsync("staff", $"members/{member.MemberId}/bookings/reaccount", []);
+
+    private async Task BookSeriesAsync(SimulatedMember member)
+    {
+        LocalDateTime start = Hour(_dice);
+        var series = new JsonObject
+        {
+            ["resourceId"] = _dice.Of(_houses.Resources),
+            ["localStart"] = LocalText.Format(start),
+            ["localEnd"] = LocalText.Format(start.PlusMinutes(30 * _dice.Between(1, 5))),
+            ["recurrence"] = Recurrence(_dice),
+            ["onConflict"] = _dice.Pick("reject", "skip", "skip"),
+        };
+        bool isStaff = _dice.Roll(0.4);
+        if (isStaff)
+        {
+            series["memberId"] = member.MemberId;
+        }
+
+        if (await _post.PostAsync(isStaff ? "staff" : member.MemberId, "recurring-bookings", series) is { } made)
+        {
+            _series.Add((member, (string)made["id"]!, start.Date));
+        }
+    }
+
+    private Task CancelSeriesAsync() => WithSeriesAsync((member, id, from) => _post.PostAsync(
+        _dice.Pick(member, "staff"), $"recurring-bookings/{id}/cancel", new JsonObject { ["from"] = Iso.Format(from.PlusDays(_dice.Between(0, 10))) }));
+
+    /// <summary>To another time, another rule or another resource, from the first occurrence or a later day on.</summary>
+    private Task UpdateSeriesAsync() => WithSeriesAsync(async (member, id, from) =>
+    {
+        var update = new JsonObject { ["from"] = Iso.Format(from.PlusDays(_dice.Pick(0, 1, 7, 7, 14))), ["onConflict"] = _dice.Pick("reject", "skip") };
+        if (_dice.Roll(0.5))
+        {
+            LocalDateTime start = from.PlusDays(7) + Hour(_dice).TimeOfDay;
+            (update["from"], update["localStart"]) = (Iso.Format(start.Date), LocalText.Format(start));
+        }
+
+        if (_dice.Roll(0.3))
+        {
+            update["recurrence"] = Recurrence(_dice);
+        }
+
+        if (_dice.Roll(0.2))
+        {
+            update["resourceId"] = _dice.Of(_houses.Resources);
+        }
+
+        if (await _post.PostAsync(_dice.Pick(member, "staff"), $"recurring-bookings/{id}/update", update) is { } changed)
+        {
+            string after = (string)changed["series"]!["id"]!;
+            _series.Add((_houses.Members.Single(m => m.MemberId == member), after, LocalDatePattern.Iso.Parse((string)update["from"]!).Value));
+        }
+    });
+
+    private Task IncludeAsync() => WithSeriesAsync((_, id, from) => _post.PostAsync(
+        "staff", $"recurring-bookings/{id}/occurrences", new JsonObject { ["date"] = Iso.Format(from.PlusDays(_dice.Pick(0, 1, 7, 14))) }));
+
+    private async Task WithSeriesAsync(Func<string, string, LocalDate, Task> act)
+    {
+        if (_series.Count > 0)
+        {
+            (SimulatedMember member, string id, LocalDate from) = _dice.Of(_series);
+            await act(member.MemberId, id, from);
+        }
+    }
+
+    /// <summary>A half hour of one of the next days, by the clock.</summary>
+    private LocalDateTime Hour(Dice dice) =>
+        _house.Calendar.DateOf(_house.World.Now).PlusDays(dice.Between(0, 10)).AtMidnight().PlusMinutes(30 * dice.Between(0, 47));
+
+    private static JsonObject Recurrence(Dice dice) => dice.Weighted<Func<JsonObject>>(
+        (3, () => new JsonObject { ["frequency"] = "weekly", ["count"] = dice.Between(2, 12) }),
+        (2, () => new JsonObject { ["frequency"] = "daily", ["count"] = dice.Between(2, 20) }),
+        (1, () => new JsonObject { ["frequency"] = "monthly", ["count"] = dice.Between(2, 4) }),
+        (1, () => new JsonObject { ["rrule"] = "FREQ=WEEKLY;BYDAY=MO,WE,SA;COUNT=8" }))();
 
     /// <summary>Does something with a booking, mostly one of the latest.</summary>
     private async Task WithAsync(Dice dice, Func<string, string, Task> act)
