@@ -28,7 +28,7 @@ public sealed record Resource(
     string? Image,
     long Version);
 
-/// <summary>Under which conditions a resource is booked (BKG-4, BKG-5, BKG-10, BKG-13, BKG-15).</summary>
+/// <summary>Under which conditions a resource is booked (BKG-4, BKG-5, BKG-10, BKG-13, BKG-15). What is left out is not restricted.</summary>
 /// <param name="OpeningHours">Null: those of the location.</param>
 /// <param name="OnlyWithinOpeningHours">Whether members may book outside the opening hours.</param>
 /// <param name="BufferBeforeMinutes">Kept free before every booking, 0 to 1,440, on the 5-minute grid; taken from bookings as they are made.</param>
@@ -43,24 +43,28 @@ public sealed record Resource(
 /// <param name="CheckInGraceMinutes">A booking not checked in this long after its start is a no-show and its slot is free again; null: no check-in. At most 60.</param>
 /// <param name="AllowedPlanIds">With <paramref name="AllowedMemberIds"/> who may book; both empty: everyone <paramref name="Audience"/> says.</param>
 public sealed record BookingTerms(
-    OpeningHours? OpeningHours,
-    bool OnlyWithinOpeningHours,
-    int BufferBeforeMinutes,
-    int BufferAfterMinutes,
-    int? MinMinutes,
-    int? MaxMinutes,
-    int LeadMinutes,
-    int? MaxAheadDays,
-    int CancellationNoticeMinutes,
-    bool RequiresApproval,
-    int ApprovalDeadlineMinutes,
-    int? CheckInGraceMinutes,
-    BookingAudience Audience,
-    IReadOnlyList<PlanId> AllowedPlanIds,
-    IReadOnlyList<MemberId> AllowedMemberIds)
+    OpeningHours? OpeningHours = null,
+    bool OnlyWithinOpeningHours = false,
+    int BufferBeforeMinutes = 0,
+    int BufferAfterMinutes = 0,
+    int? MinMinutes = null,
+    int? MaxMinutes = null,
+    int LeadMinutes = 0,
+    int? MaxAheadDays = null,
+    int CancellationNoticeMinutes = 0,
+    bool RequiresApproval = false,
+    int ApprovalDeadlineMinutes = 0,
+    int? CheckInGraceMinutes = null,
+    BookingAudience Audience = BookingAudience.Members,
+    IReadOnlyList<PlanId>? AllowedPlanIds = null,
+    IReadOnlyList<MemberId>? AllowedMemberIds = null)
 {
     /// <summary>Anyone with a membership, at any time, without notice.</summary>
-    public static BookingTerms None { get; } = new(null, false, 0, 0, null, null, 0, null, 0, false, 0, null, BookingAudience.Members, [], []);
+    public static BookingTerms None { get; } = new();
+
+    public IReadOnlyList<PlanId> AllowedPlanIds { get; init; } = AllowedPlanIds ?? [];
+
+    public IReadOnlyList<MemberId> AllowedMemberIds { get; init; } = AllowedMemberIds ?? [];
 }
 
 public enum BookingAudience

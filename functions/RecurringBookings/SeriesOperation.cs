@@ -65,11 +65,11 @@ public enum StepState
 /// <summary>What is to be done for one occurrence, and how far it is.</summary>
 /// <param name="IsToAccount">It lies inside the horizon: its price is settled at once.</param>
 /// <param name="Override">The rule of the resource's policy that staff have set aside for it.</param>
-/// <param name="Code">Why it was refused.</param>
+/// <param name="Code">Why it was refused; null also where it was given up with the rest.</param>
 public sealed record SeriesStep(
     LocalDate Date, BookingId BookingId, StepAction Action, bool IsToAccount = false, string? Override = null, StepState State = StepState.Pending, string? Code = null)
 {
-    public SeriesStep Refuse(string code) => this with { State = State is StepState.Placed or StepState.Done ? StepState.Releasing : StepState.Refused, Code = code };
+    public SeriesStep Refuse(string? code) => this with { State = State is StepState.Placed or StepState.Done ? StepState.Releasing : StepState.Refused, Code = code };
 }
 
 /// <summary>Why an operation as a whole could not be done.</summary>
@@ -143,7 +143,7 @@ public sealed record SeriesOperation(
         Error first = refusals.OrderBy(r => r.Key).First().Value;
         return this with
         {
-            Steps = [.. steps.Select(s => s.Action == StepAction.Book && s.State != StepState.Refused && s.State != StepState.Releasing ? s.Refuse(first.Code) : s)],
+            Steps = [.. steps.Select(s => s.Action == StepAction.Book && s.State != StepState.Refused && s.State != StepState.Releasing ? s.Refuse(code: null) : s)],
             Failure = Failure ?? new OperationFailure(first.Kind, first.Code, first.Detail),
             Version = Version + 1,
         };

@@ -73,9 +73,9 @@ public sealed record SeriesPlan(
     public static bool CanSkip(Error refusal) => refusal.Code is ErrorCodes.BookingConflict or ErrorCodes.OutOfPasses or ErrorCodes.BookingRequiresPass
         or ErrorCodes.MembershipEndsBefore or ErrorCodes.BookingPolicy or ErrorCodes.InThePast;
 
-    public static Exclusion ExclusionOf(SeriesStep refused) => new(refused.Date, ReasonOf(refused.Code!), refused.Code);
+    public static Exclusion ExclusionOf(SeriesStep refused) => new(refused.Date, ReasonOf(refused.Code), refused.Code);
 
-    private static ExclusionReason ReasonOf(string code) => code switch
+    private static ExclusionReason ReasonOf(string? code) => code switch
     {
         ErrorCodes.BookingConflict => ExclusionReason.Conflict,
         ErrorCodes.OutOfPasses or ErrorCodes.BookingRequiresPass => ExclusionReason.NoPasses,

@@ -242,20 +242,15 @@ public sealed class SeriesRunner(
     }
 
     /// <summary>
-    /// Gives up slots that were taken for a series which is not to be, or for days it is to leave out. The wallet is told first, so that a
-    /// draw which is still on its way is refused.
+    /// Gives up slots that were taken for a series which is not to be, or for days it is to leave out. A draw that is still on its way is
+    /// returned or, once the wallet has been told, refused.
     /// </summary>
-    private async Task<bool> ReleaseAsync(SeriesRun run, IReadOnlyList<SeriesStep> releasing, CancellationToken cancellation)
-    {
-        SeriesStep[] some = [.. releasing.Take(EndsPerCommit)];
-        await ledger.ReleaseAsync(run.Series.MemberId, [.. some.Select(s => s.BookingId)], cancellation);
-        return await EndAsync(
-            run,
-            some,
-            (booking, now) => booking.Cancel(BookingCancelReason.SeriesNotMade, now) ?? booking,
-            (step, _) => step with { State = StepState.Refused },
-            cancellation);
-    }
+    private Task<bool> ReleaseAsync(SeriesRun run, IReadOnlyList<SeriesStep> releasing, CancellationToken cancellation) => EndAsync(
+        run,
+        [.. releasing.Take(EndsPerCommit)],
+        (booking, now) => booking.Cancel(BookingCancelReason.SeriesNotMade, now) ?? booking,
+        (step, _) => step with { State = StepState.Refused },
+        cancellation);
 
     /// <summary>Cancels what is to be cancelled, each as it would be by itself (REC-4).</summary>
     private async Task<bool> CancelAsync(SeriesRun run, IReadOnlyList<SeriesStep> pending, CancellationToken cancellation)

@@ -72,7 +72,7 @@ public enum OccurrenceOutcome
     /// <summary>The slot was taken by somebody else.</summary>
     Conflict,
 
-    /// <summary>Not booked, or not moved; the code says why.</summary>
+    /// <summary>Not booked, or not moved; the code says why, and without one it was given up with the rest.</summary>
     Skipped,
 
     /// <summary>The code says why.</summary>

@@ -92,7 +92,7 @@ public sealed class BuyPassesHandler(
         bool enabled = (await settings.GetOperatorAsync(cancellation)).BookingPassesEnabled;
         if (PassRules.OfferFor(await reader.TermsAsync(member, cancellation), request.Offer, now, enabled) is not { } found)
         {
-            return PassRules.NotOffered(request.Offer);
+            return PassRules.NotOffered(request.Offer, enabled);
         }
 
         Wallet wallet = (await wallets.ReadAsync(id, cancellation)).Wallet;

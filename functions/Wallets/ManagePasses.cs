@@ -24,7 +24,7 @@ public sealed class ManagePassesHandler(
         bool enabled = (await settings.GetOperatorAsync(cancellation)).BookingPassesEnabled;
         if (PassRules.OfferFor(terms, request.Offer, now, enabled) is not { Offer: { } offer })
         {
-            return await changes.ChangeAsync<IssuedPasses>(id, context, _ => PassRules.NotOffered(request.Offer), cancellation);
+            return await changes.ChangeAsync<IssuedPasses>(id, context, _ => PassRules.NotOffered(request.Offer, enabled), cancellation);
         }
 
         await changes.OpenAsync(id, cancellation);

@@ -19,7 +19,9 @@ public static class PassRules
         return passesEnabled && offers.Length > 0 ? offers[0] : null;
     }
 
-    public static Error NotOffered(string name) => Error.Refused(ErrorCodes.PassNotOffered, $"The member's plan does not offer a booking pass '{name}'.");
+    public static Error NotOffered(string name, bool passesEnabled) => Error.Refused(
+        ErrorCodes.PassNotOffered,
+        passesEnabled ? $"The member's plan does not offer a booking pass '{name}'." : "Booking passes are switched off in the operator's settings.");
 
     /// <summary>Null when the wallet has room for so many more passes or grants.</summary>
     public static Error? RefuseMore(Wallet wallet, int resources, int quantity)

@@ -7,6 +7,10 @@ namespace Flex.Local.Demo;
 /// <summary>What members do with their plans: credits, passes, changes, cancellations, a day in the house.</summary>
 public sealed partial class DemoScript
 {
+    private const int Mondays = 13;
+
+    private string _series = string.Empty;
+
     private async Task CreditsAndPassesAsync(CancellationToken ct)
     {
         display.Step(5, "Eve's plan has an hour of credit and offers booking passes");
@@ -115,6 +119,51 @@ public sealed partial class DemoScript
         _people.Remove("Gus");
         display.Fact("one day used: the door opens until midnight, then it is closed and the seat free");
     }
+
+    private async Task WeeklyAsync(CancellationToken ct)
+    {
+        display.Step(8, "Dan books an hour every Monday");
+        LocalDate[] mondays = [.. Enumerable.Range(0, Mondays).Select(i => _start.PlusDays(2).Next(IsoDayOfWeek.Monday).PlusWeeks(i))];
+        var wish = new JsonObject
+        {
+            ["resourceId"] = _room,
+            ["localStart"] = Iso(mondays[0]) + "T10:00:00",
+            ["localEnd"] = Iso(mondays[0]) + "T11:00:00",
+            ["recurrence"] = new JsonObject { ["frequency"] = "weekly", ["count"] = Mondays },
+        };
+        _series = Id(await client.PostAsync(_people["Dan"].MemberId, "/api/v1/recurring-bookings", wish, "demo-series", ct));
+        LocalDate today = (await NowAsync(ct)).InZone(Berlin).Date;
+        await AdvanceAsync(Midnight(_start.PlusDays(1)) + Duration.FromHours(2), ct);
+        int near = mondays.Count(m => m <= today.PlusMonths(2));
+        JsonNode summary = await SummaryAsync(ct);
+        Expect((int)summary["totals"]!["accounted"]! == near, $"{near} hours of the next two months are priced and charged");
+        Expect((int)summary["totals"]!["estimated"]! == Mondays - near, "the later ones hold their slots at an estimate");
+        Expect(summary["rows"]!.AsArray().All(r => InstantOf(r!, "start").InZone(Berlin).TimeOfDay == new LocalTime(10, 0)), "all are at 10:00 on the wall");
+        foreach (JsonNode? cycle in summary["cycles"]!.AsArray())
+        {
+            JsonNode totals = cycle!["totals"]!;
+            display.Fact($"cycle from {cycle["from"]}: {totals["accounted"]} booked for {Amount(totals["accountedAmounts"]!, "total")} EUR with tax,"
+                + $" {totals["estimated"]} estimated at {Amount(totals["estimatedAmounts"]!, "total")}");
+        }
+    }
+
+    private async Task WeeklyEndsAsync(CancellationToken ct)
+    {
+        display.Step(12, "Two months on, Dan's series is accounted to its end; he gives up the last two Mondays");
+        JsonNode summary = await SummaryAsync(ct);
+        Expect((int)summary["totals"]!["accounted"]! == Mondays, "the daily job has accounted every occurrence in its time");
+        string from = (string)summary["rows"]![Mondays - 2]!["date"]!;
+        string path = $"/api/v1/recurring-bookings/{_series}/cancel";
+        await client.PostAsync(_people["Dan"].MemberId, path, new JsonObject { ["from"] = from }, "demo-series-cancel", ct);
+        await AdvanceAsync(Midnight(_start.PlusMonths(2).PlusDays(3)) + Duration.FromHours(1), ct);
+        List<JsonObject> dans = await BookingsAsync(_people["Dan"], ct);
+        Expect(dans.Count(b => Text(b, "state") == "cancelled") == 2, "this and the following one are cancelled");
+        Expect(dans.Count(b => Text(b, "state") == "confirmed") == Mondays - 2, "what was before is untouched");
+        display.Fact($"cancelled from {from} on; the past is as it was");
+    }
+
+    private async Task<JsonNode> SummaryAsync(CancellationToken ct) =>
+        await client.GetAsync(_people["Dan"].MemberId, $"/api/v1/recurring-bookings/{_series}/summary", ct);
 
     private async Task CancelAsync(string name, JsonObject booking, string key, CancellationToken ct)
     {

@@ -7,9 +7,9 @@ namespace Flex.Local.Demo;
 
 /// <summary>
 /// The operator's main job, played through the HTTP API on simulated time: set up, sign up, book, invoice and collect, credits and
-/// passes, changes and cancellations, a day pass, renew, the retry ladder to its end, a replaced card, an unanswered charge. Every expectation that fails ends it. Each request
-/// carries a key of its own and each clock command an absolute time, so the script survives a service that is killed and
-/// restarted under it at any instant.
+/// passes, changes and cancellations, a day pass, a weekly series, renew, the retry ladder to its end, a replaced card, an
+/// unanswered charge. Every expectation that fails ends it. Each request carries a key of its own and each clock command an absolute
+/// time, so the script survives a service that is killed and restarted under it at any instant.
 /// </summary>
 public sealed partial class DemoScript(FlexClient client, IDemoDisplay display)
 {
@@ -45,9 +45,11 @@ public sealed partial class DemoScript(FlexClient client, IDemoDisplay display)
         await CreditsAndPassesAsync(cancellation);
         await ChangeAndCancelAsync(cancellation);
         await DayPassAsync(cancellation);
+        await WeeklyAsync(cancellation);
         await RenewAsync(cancellation);
         await ReplacedCardAsync(cancellation);
         await UnansweredChargeAsync(cancellation);
+        await WeeklyEndsAsync(cancellation);
         return await FinalStateAsync(cancellation);
     }
 
@@ -148,7 +150,7 @@ public sealed partial class DemoScript(FlexClient client, IDemoDisplay display)
 
     private async Task RenewAsync(CancellationToken ct)
     {
-        display.Step(8, "Renewals run at each member's slot; Bob's card fails four times and he is downgraded");
+        display.Step(9, "Renewals run at each member's slot; Bob's card fails four times and he is downgraded");
         LocalDate renewal = _start.PlusMonths(1);
         (HttpStatusCode status, _) = await BookAsync("Bob", At(50, 10), At(50, 11), "demo-book-bob", ct);
         Expect(status == HttpStatusCode.Created, "Bob books a day in seven weeks");
@@ -179,7 +181,7 @@ public sealed partial class DemoScript(FlexClient client, IDemoDisplay display)
 
     private async Task ReplacedCardAsync(CancellationToken ct)
     {
-        display.Step(9, "Carol's card fails; she replaces it and is charged within the hour");
+        display.Step(10, "Carol's card fails; she replaces it and is charged within the hour");
         LocalDate renewal = _start.PlusMonths(2);
         await AdvanceAsync(Midnight(renewal.PlusDays(-1)), ct);
         if (await NowAsync(ct) < Midnight(renewal))
@@ -221,7 +223,7 @@ public sealed partial class DemoScript(FlexClient client, IDemoDisplay display)
 
     private async Task UnansweredChargeAsync(CancellationToken ct)
     {
-        display.Step(10, "Stripe did not answer Dan's renewal of that day: it was looked up, not charged again");
+        display.Step(11, "Stripe did not answer Dan's renewal of that day: it was looked up, not charged again");
         JsonObject dan = await MembershipAsync("Dan", ct);
         Expect(Text(dan, "status") == "active" && Text(dan, "nextRenewalOn") == Iso(_start.PlusMonths(3)), "Dan's charge was found and counted");
         Expect((await InvoicesAsync(_people["Dan"], ct)).Count(i => Text(i, "kind") == "renewal" && Text(i, "settlement") == "paid") == 2, "each renewal of Dan's is paid once");

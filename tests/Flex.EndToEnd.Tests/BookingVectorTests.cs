@@ -58,6 +58,39 @@ public sealed class BookingVectorTests(Space space) : IClassFixture<Space>
         Assert.Equal((price, "usd"), ((string?)booked.Json["price"]!["amount"], (string?)booked.Json["price"]!["currency"]));
     }
 
+    [Theory, Trait("Rule", "REC-8")]
+    [InlineData("2025-03-02T19:00:00", "2025-03-02T20:00:00", 2, "2025-03-03T00:00:00Z 2025-03-09T23:00:00Z")]
+    [InlineData("2025-10-26T19:00:00", "2025-10-26T20:00:00", 2, "2025-10-26T23:00:00Z 2025-11-03T00:00:00Z")]
+    [InlineData("2025-03-09T02:30:00", "2025-03-09T04:00:00", 1, "2025-03-09T07:30:00Z")]
+    [InlineData("2025-11-02T01:30:00", "2025-11-02T04:00:00", 1, "2025-11-02T05:30:00Z")]
+    public async Task A_series_keeps_the_locations_clock_over_a_clock_change(string localStart, string localEnd, int count, string starts)
+    {
+        string room = await space.RoomAsync(inBoston: true);
+
+        JsonObject booked = await SeriesAsync(room, localStart, localEnd, count);
+
+        Assert.Equal(starts, string.Join(' ', booked["summary"]!["rows"]!.AsArray().Select(r => (string?)r!["start"])));
+    }
+
+    [Fact, Trait("Rule", "REC-1"), Trait("Rule", "REC-2"), Trait("Rule", "REC-4")]
+    public async Task A_paid_series_is_accounted_for_two_months_holds_the_rest_and_is_cancelled_from_a_day_on()
+    {
+        string room = await space.RoomAsync();
+
+        JsonObject booked = await SeriesAsync(room, "2025-02-03T10:00:00", "2025-02-03T11:00:00", 12);
+        BookingAnswer taken = await space.BookAsync(space.Bob.Member, room, "2025-04-14T08:00:00Z", "2025-04-14T09:00:00Z");
+        JsonObject cancelled = await space.PostAsync(space.Ada.Member, $"recurring-bookings/{booked["id"]}/cancel", new() { ["from"] = "2025-02-17" });
+
+        JsonNode totals = booked["summary"]!["totals"]!;
+        Assert.Equal((4, "57.12"), ((int)totals["accounted"]!, (string?)totals["accountedAmounts"]!["total"]!["amount"]));
+        Assert.Equal((8, "114.24"), ((int)totals["estimated"]!, (string?)totals["estimatedAmounts"]!["total"]!["amount"]));
+        Assert.Equal("booking_conflict", taken.Code);
+        Assert.Equal(Enumerable.Repeat("cancelled", 10), cancelled["occurrences"]!.AsArray().Select(o => (string?)o!["status"]));
+        string[] left = [.. (await space.GetAsync("staff", $"bookings?resourceId={room}&from=2025-02-01&to=2025-02-28"))["results"]!.AsArray()
+            .Where(b => (string?)b!["state"] == "confirmed").Select(b => (string)b!["start"]!)];
+        Assert.Equal(["2025-02-03T09:00:00Z", "2025-02-10T09:00:00Z"], left);
+    }
+
     [Fact, Trait("Rule", "PAS-2")]
     public async Task A_day_pass_without_an_end_checks_in_an_expired_one_and_a_used_one_do_not()
     {
@@ -179,6 +212,18 @@ public sealed class BookingVectorTests(Space space) : IClassFixture<Space>
         Assert.Equal("resource_not_allowed", refused.Code);
         Assert.Equal("booking_conflict", (await space.BookAsync(space.Ada.Member, everyones, "2025-01-29T10:30:00Z", "2025-01-29T11:30:00Z")).Code);
     }
+
+    /// <summary>Ada books a room weekly.</summary>
+    private Task<JsonObject> SeriesAsync(string room, string localStart, string localEnd, int count) => space.PostAsync(
+        space.Ada.Member,
+        "recurring-bookings",
+        new()
+        {
+            ["resourceId"] = room,
+            ["localStart"] = localStart,
+            ["localEnd"] = localEnd,
+            ["recurrence"] = new JsonObject { ["frequency"] = "weekly", ["count"] = count },
+        });
 
     private Task<JsonObject> IssueAsync(Resident who, LocalDate? from, LocalDate? to) => space.PostAsync(
         "staff",

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json.Nodes;
 using Flex.EndToEnd.Tests.Support;
 using Xunit;
@@ -30,6 +31,7 @@ public sealed class OpenApiTests
         await job.BookAndBillAsync();
         await job.SellAtOnceAsync();
         await job.ChangeBookingsAsync();
+        await job.RepeatAsync();
         await job.RenewAsync();
         await job.LookAtEverythingAsync();
         await job.FillAWalletAsync();
@@ -152,6 +154,56 @@ public sealed class OpenApiTests
             JsonObject closed = new() { ["resourceId"] = guarded, ["from"] = "2025-01-08T00:00:00Z", ["to"] = "2025-01-09T00:00:00Z", ["bySpace"] = true };
             Assert.Single((await client.CallAsync("staff", "Bookings_PreviewBulkCancel", [], closed))["results"]!.AsArray());
             Assert.Equal("cancelled", (string?)(await client.CallAsync("staff", "Bookings_BulkCancel", [], closed))["results"]![0]!["outcome"]);
+        }
+
+        /// <summary>A weekly series with a day that is taken, changed and cancelled; and one of 120 days, which takes a message.</summary>
+        public async Task RepeatAsync()
+        {
+            (_, string ada, _) = _people["Ada"];
+            JsonObject Wish(string start, string end, string rule) => new()
+            {
+                ["resourceId"] = _room,
+                ["localStart"] = start,
+                ["localEnd"] = end,
+                ["recurrence"] = new JsonObject { ["rrule"] = rule },
+                ["onConflict"] = "skip",
+            };
+            JsonObject taken = new() { ["resourceId"] = _room, ["start"] = "2025-01-20T07:30:00Z", ["end"] = "2025-01-20T08:00:00Z" };
+            string other = (string)(await client.CallAsync(_people["Dan"].Member, "Bookings_Create", [], taken))["id"]!;
+            JsonObject mondays = Wish("2025-01-13T08:00:00", "2025-01-13T09:00:00", "FREQ=WEEKLY;COUNT=9");
+            JsonObject preview = await client.CallAsync(ada, "RecurringBookings_Preview", [], mondays);
+            JsonObject made = await client.CallAsync(ada, "RecurringBookings_Create", [], mondays);
+            string series = (string)made["id"]!;
+            Assert.Equal(preview["summary"]!.ToJsonString(), made["summary"]!.ToJsonString());
+            Assert.Equal(("2025-01-20", 8), ((string?)made["series"]!["exclusions"]![0]!["date"], (int)made["series"]!["occurrences"]!));
+            await client.CallAsync("staff", "Bookings_Cancel", [other], []);
+            JsonObject included = await client.CallAsync(ada, "RecurringBookings_Include", [series], new() { ["date"] = "2025-01-20" });
+            Assert.Equal(("confirmed", series), ((string?)included["state"], (string?)included["seriesId"]));
+
+            JsonObject days = Wish("2025-06-01T20:00:00", "2025-06-01T20:30:00", "FREQ=DAILY;COUNT=120");
+            JsonObject accepted = await client.CallAsync(ada, "RecurringBookings_Create", [], days);
+            string operation = (string)accepted["series"]!["operationId"]!;
+            await client.AdvanceToAsync("2025-01-01T10:20:00Z");
+            JsonObject done = await client.CallAsync(ada, "Operations_Get", [operation]);
+            Assert.Equal(("succeeded", 120), ((string?)done["state"], done["occurrences"]!.AsArray().Count(o => (string?)o!["status"] == "booked")));
+            Assert.Equal(2, (await client.CallAsync(ada, "RecurringBookings_List", []))["results"]!.AsArray().Count);
+            Assert.Equal(60m * 120 / 10, decimal.Parse((string)(await client.CallAsync(ada, "RecurringBookings_Summary", [(string)accepted["id"]!]))["totals"]!["estimatedAmounts"]!["fee"]!["amount"]!, CultureInfo.InvariantCulture));
+            await client.CallAsync(ada, "RecurringBookings_Cancel", [(string)accepted["id"]!], new() { ["from"] = "2025-06-01" });
+
+            // 3 March enters the horizon as 3 January begins, minutes before the timer comes.
+            await client.AdvanceToAsync("2025-01-02T23:01:00Z");
+            Assert.Equal("cancelledFrom", (string?)(await client.CallAsync(ada, "RecurringBookings_Get", [(string)accepted["id"]!]))["state"]);
+            JsonNode entering = (await client.CallAsync(ada, "RecurringBookings_Occurrences", [series]))["results"]!.AsArray()
+                .Single(o => (string?)o!["date"] == "2025-03-03")!;
+            Assert.Equal(("2025-01-03", "tentative"), ((string?)entering["accountingDate"], (string?)entering["booking"]!["state"]));
+            Assert.Equal("accounted", (string?)(await client.CallAsync("staff", "Bookings_Account", [(string)entering["booking"]!["id"]!]))["accounting"]);
+
+            JsonObject later = new() { ["from"] = "2025-02-03", ["localStart"] = "2025-02-03T18:00:00" };
+            JsonObject changed = await client.CallAsync(ada, "RecurringBookings_Update", [series], later);
+            Assert.All(changed["occurrences"]!.AsArray(), o => Assert.Equal("moved", (string?)o!["status"]));
+            string split = (string)changed["series"]!["id"]!;
+            JsonObject cancelled = await client.CallAsync(ada, "RecurringBookings_Cancel", [split], new() { ["from"] = "2025-02-03" });
+            Assert.Equal(6, cancelled["occurrences"]!.AsArray().Count(o => (string?)o!["status"] == "cancelled"));
         }
 
         public async Task RenewAsync()

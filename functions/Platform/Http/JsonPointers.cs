@@ -1,14 +1,19 @@
 using System.Text;
 using System.Text.Json;
+using System.Text.RegularExpressions;
 
 namespace Flex.Platform.Http;
 
 /// <summary>RFC 6901 pointers from the paths of the JSON reader (<c>$.lines[0].amount</c>) and of validators (<c>Lines[0].Amount</c>).</summary>
-public static class JsonPointers
+public static partial class JsonPointers
 {
     /// <summary>Where the reader met what it refused; a converter that reads with a reader of its own wraps that one's exception.</summary>
     public static string Of(JsonException refused) =>
         FromJsonPath(refused.Path) + (refused.InnerException is JsonException { Path: { } within } ? FromJsonPath(within) : string.Empty);
+
+    /// <summary>The required members an object did not have, as far as the serializer's message lists them; none for other mistakes.</summary>
+    public static IReadOnlyList<string> MissingFrom(JsonException refused) =>
+        [.. MissingMembers().Match(refused.Message).Groups["name"].Captures.Select(c => c.Value)];
 
     public static string FromJsonPath(string? path) => path is null ? string.Empty : Convert(path.TrimStart('$'), name => name);
 
@@ -52,4 +57,7 @@ public static class JsonPointers
 
         return pointer.ToString();
     }
+
+    [GeneratedRegex("missing required properties including: (?:'(?<name>[^']+)'(?:, )?)+")]
+    private static partial Regex MissingMembers();
 }

@@ -67,8 +67,7 @@ public static class RequestBody
         }
         catch (JsonException broken)
         {
-            throw new RefusalException(RefusalException.Malformed(
-                "The body is not the JSON this operation expects.", JsonPointers.Of(broken)));
+            throw new RefusalException(Misshapen(broken));
         }
 
         await ValidateAsync(request, value, cancellation);
@@ -82,6 +81,19 @@ public static class RequestBody
         {
             throw new RefusalException("This operation takes no body.");
         }
+    }
+
+    /// <summary>Names every member that is missing; anything else by its place.</summary>
+    private static Error Misshapen(JsonException broken)
+    {
+        string at = JsonPointers.Of(broken);
+        IReadOnlyList<string> missing = JsonPointers.MissingFrom(broken);
+        return missing.Count == 0
+            ? RefusalException.Malformed("The body is not the JSON this operation expects.", at)
+            : RefusalException.Malformed($"The body lacks {string.Join(", ", missing)}.") with
+            {
+                Fields = [.. missing.Select(name => new FieldError($"{at}/{name}", ErrorCodes.MalformedRequest, "This member is needed."))],
+            };
     }
 
     /// <summary>No list here has null items, and the serializer does not check items against their nullable annotation.</summary>

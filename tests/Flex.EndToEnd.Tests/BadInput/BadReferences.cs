@@ -29,7 +29,7 @@ internal static class BadReferences
     private static IEnumerable<BadRequest> UnknownIds =>
     [
         .. Collections.Select(path => Get("an unknown id: " + path, _ => $"/api/v1/{path}_{Nothing}", 404, NotFound)),
-        .. new[] { "bookings/bkg", "check-ins/chk", "memberships/mem" }
+        .. new[] { "bookings/bkg", "check-ins/chk", "memberships/mem", "recurring-bookings/ser", "operations/opr" }
             .Select(path => Get("an unknown id: " + path, _ => $"/api/v1/{path}_{Nothing}000000", 404, NotFound)),
         Get("an id of no form in the path", _ => "/api/v1/members/1", 404, NotFound),
         Get("an id of another kind in the path", s => $"/api/v1/members/{s.Location}", 404, NotFound),
@@ -68,6 +68,16 @@ internal static class BadReferences
         Post("a resource with no rate", "/api/v1/resources", s => Bodies.Resource(s, "rat_" + Nothing), 422, Unknown),
         Post("a member of no customer", "/api/v1/members", s => Bodies.Member("cus_" + Nothing, s.Location, "Zoe"), 422, Unknown),
         Post("a booking of nothing", "/api/v1/bookings", s => Bodies.Booking(s).With("resourceId", "res_" + Nothing), 422, Unknown) with { As = "ada" },
+        Post("a series of nothing", "/api/v1/recurring-bookings", s => Bodies.Series(s).With("resourceId", "res_" + Nothing), 422, Unknown) with { As = "ada" },
+        Post("a series by nobody", "/api/v1/recurring-bookings", s => Bodies.Series(s).With("memberId", "mbr_" + Nothing), 422, Unknown),
+        Post("a preview of a series by nobody", "/api/v1/recurring-bookings/preview", s => Bodies.Series(s).With("memberId", "mbr_" + Nothing), 422, Unknown),
+        .. new[] { ("cancel", "from"), ("update", "from"), ("occurrences", "date") }.Select(act => Post(
+            "no series to " + act.Item1,
+            _ => $"/api/v1/recurring-bookings/ser_{Nothing}000000/{act.Item1}",
+            _ => new JsonObject { [act.Item2] = "2025-02-01" }.With(act.Item1 == "update" ? "localStart" : act.Item2, act.Item1 == "update" ? "2025-02-01T10:00:00" : "2025-02-01"),
+            404,
+            NotFound)),
+        Act("an account of no booking", _ => $"/api/v1/bookings/bkg_{Nothing}000000/account", 404, NotFound),
         Post("a booking by nobody", "/api/v1/bookings", s => Bodies.Booking(s).With("memberId", "mbr_" + Nothing), 422, Unknown),
         .. BookingActions.Select(a => Post($"a {a} of no booking", _ => $"/api/v1/bookings/bkg_{Nothing}000000/{a}", _ => new JsonObject(), 404, NotFound)),
         .. BookingDecisions.Select(a => Act($"a {a} of no booking", _ => $"/api/v1/bookings/bkg_{Nothing}000000/{a}", 404, NotFound)),
@@ -95,12 +105,14 @@ internal static class BadReferences
             ("calendar feed", s => $"members/{s.Ada.Member}/calendar-feed"),
             ("booking", s => $"bookings/{s.AdasBooking}"),
             ("bookings", s => $"bookings?memberId={s.Ada.Member}"),
+            ("series", s => $"recurring-bookings?memberId={s.Ada.Member}"),
             ("invoice", s => $"invoices/{s.AdasInvoice}"),
             ("credit notes", s => $"invoices/{s.AdasInvoice}/credit-notes"),
             ("account credit", s => $"customers/{s.Ada.Customer}/account-credit"),
             ("invoices", s => $"invoices?customerId={s.Ada.Customer}"),
         }.Select(other => Get("another member's " + other.What, s => "/api/v1/" + other.Path(s), 404, NotFound) with { As = "bob" }),
         Post("a booking for another member", "/api/v1/bookings", s => Bodies.Booking(s).With("memberId", s.Ada.Member), 404, NotFound) with { As = "bob" },
+        Post("a series for another member", "/api/v1/recurring-bookings", s => Bodies.Series(s).With("memberId", s.Ada.Member), 404, NotFound) with { As = "bob" },
         Post("passes bought for another member", s => $"/api/v1/members/{s.Ada.Member}/booking-passes/purchases", _ => Bodies.Passes(), 404, NotFound)
             with { As = "bob", Key = "bad-other" },
         Post("a check-in of another member", "/api/v1/check-ins", s => CheckIn(s).With("memberId", s.Ada.Member), 404, NotFound) with { As = "bob" },

@@ -17,7 +17,7 @@ internal static class BadValues
     private const string Memberships = "/api/v1/memberships";
     private const string SignUp = "/api/v1/memberships/sign-up";
 
-    public static IEnumerable<BadRequest> All => [.. Texts, .. Amounts, .. Terms, .. Times, .. States, .. DayPasses];
+    public static IEnumerable<BadRequest> All => [.. Texts, .. Amounts, .. Terms, .. Times, .. States, .. DayPasses, .. Series];
 
     private static IEnumerable<BadRequest> Texts =>
     [
@@ -167,6 +167,34 @@ internal static class BadValues
         Post("half a day where there are none", "/api/v1/check-ins",
             s => new JsonObject { ["locationId"] = s.Location, ["halfDay"] = true }, 422, Invalid) with { As = "eve" },
     ];
+
+    private static IEnumerable<BadRequest> Series =>
+    [
+        Repeat("a series that ends before it starts", s => Bodies.Series(s).With("localEnd", "2025-02-03T09:00:00"), "end_before_start"),
+        Repeat("a series off the five minutes", s => Bodies.Series(s).With("localStart", "2025-02-03T10:02:00"), "time_off_grid"),
+        Repeat("a series in the past", s => Bodies.Series(s).With("localStart", "2024-12-02T10:00:00").With("localEnd", "2024-12-02T11:00:00"), "in_the_past"),
+        Repeat("a series of 501 days", s => Rule(s, "FREQ=DAILY;COUNT=501"), Invalid),
+        Repeat("a series of 25 months", s => Rule(s, "FREQ=MONTHLY;COUNT=26"), Invalid),
+        Repeat("a series without an end", s => Rule(s, "FREQ=WEEKLY"), Invalid),
+        Repeat("a series by the hour", s => Rule(s, "FREQ=HOURLY;COUNT=3"), Invalid),
+        Repeat("a rule that is none", s => Rule(s, "every Monday"), Invalid),
+        Repeat("a rule in two languages", s => Bodies.Series(s).With("recurrence", new JsonObject { ["rrule"] = "FREQ=DAILY;COUNT=2", ["count"] = 2 }), Invalid),
+        Repeat("a series on weekday 8", s => Bodies.Series(s).With(
+            "recurrence", new JsonObject { ["frequency"] = "weekly", ["weekdays"] = new JsonArray(8), ["count"] = 2 }), Invalid),
+        Repeat("a series to the year 9999", s => Bodies.Series(s).With("localStart", "9999-12-30T10:00:00").With("localEnd", "9999-12-30T11:00:00"), Invalid),
+        Repeat("occurrences that overlap", s => Bodies.Series(s).With("localEnd", "2025-02-11T10:00:00"), Invalid),
+        Repeat("a series that meets a booking", s => Bodies.Series(s)
+            .With("localStart", "2025-01-06T13:00:00").With("localEnd", "2025-01-06T16:00:00"), "booking_conflict") with { Status = 409 },
+        Repeat("a series without a membership", s => Bodies.Series(s), "payment_required") with { Status = 409, As = "eve" },
+        Repeat("a policy set aside by a member", s => Bodies.Series(s).With("overridePolicy", true), "forbidden") with { Status = 403 },
+        Post("a preview of 501 days", "/api/v1/recurring-bookings/preview", s => Rule(s, "FREQ=DAILY;COUNT=501"), 422, Invalid) with { As = "ada" },
+        Act("an account of what is accounted", s => $"/api/v1/bookings/{s.AdasBooking}/account", 409, "invalid_transition"),
+    ];
+
+    private static BadRequest Repeat(string name, Func<Space, JsonNode> body, string code) =>
+        Post(name, "/api/v1/recurring-bookings", body, 422, code) with { As = "ada" };
+
+    private static JsonObject Rule(Space space, string rule) => Bodies.Series(space).With("recurrence", new JsonObject { ["rrule"] = rule });
 
     private static BadRequest Issue(string name, Func<Space, JsonNode> body, string code) =>
         Post(name, s => $"/api/v1/members/{s.Eve.Member}/day-passes", body, 422, code);

@@ -45,17 +45,17 @@ public sealed record ApiOperation(string Path, string Method, JsonObject Describ
 
     public JsonNode? BodySchema => Described["requestBody"]?["content"]?["application/json"]?["schema"];
 
-    /// <summary>Status of the answer that is no problem.</summary>
-    public int SuccessStatus => int.Parse(Success.Key, CultureInfo.InvariantCulture);
+    /// <summary>Statuses of the answers that are no problem; their bodies are of one form.</summary>
+    public IEnumerable<int> SuccessStatuses => Successes.Select(s => int.Parse(s.Key, CultureInfo.InvariantCulture));
 
-    public JsonNode? SuccessSchema => Success.Value!["content"]?["application/json"]?["schema"];
+    public JsonNode? SuccessSchema => Successes.First().Value!["content"]?["application/json"]?["schema"];
 
     public JsonNode ProblemSchema => Described["responses"]!["default"]!["content"]!["application/problem+json"]!["schema"]!;
 
     public bool Needs(string place, string name) => Described["parameters"]!.AsArray().Any(p =>
         (string)p!["in"]! == place && (string)p["name"]! == name && (bool)p["required"]!);
 
-    private KeyValuePair<string, JsonNode?> Success => Described["responses"]!.AsObject().Single(r => r.Key != "default");
+    private IEnumerable<KeyValuePair<string, JsonNode?>> Successes => Described["responses"]!.AsObject().Where(r => r.Key != "default");
 
     public override string ToString() => $"{Method} {Path}";
 }

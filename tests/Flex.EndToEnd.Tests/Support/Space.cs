@@ -172,6 +172,14 @@ internal static class Bodies
     public static JsonObject Booking(Space space, string start = "2025-01-06T10:00:00Z", string end = "2025-01-06T11:00:00Z") =>
         new() { ["resourceId"] = space.Room, ["start"] = start, ["end"] = end };
 
+    public static JsonObject Series(Space space) => new()
+    {
+        ["resourceId"] = space.Room,
+        ["localStart"] = "2025-02-03T10:00:00",
+        ["localEnd"] = "2025-02-03T11:00:00",
+        ["recurrence"] = new JsonObject { ["rrule"] = "FREQ=WEEKLY;COUNT=4" },
+    };
+
     public static JsonObject Visitor(Space space) => Booking(space)
         .With("firstName", "Zoe").With("lastName", "Example").With("email", Mail("Zoe")).With("paymentMethodId", "pm_card_visa");
 

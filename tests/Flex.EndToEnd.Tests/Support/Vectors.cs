@@ -51,24 +51,7 @@ internal static class Vectors
         JsonObject rate = await space.PostAsync("staff", "rates", Bodies.Rate(space)
             .With("hourlyPrice", Bodies.Money(hourly, currency))
             .With("locationIds", new JsonArray(location)));
-        JsonObject terms = new()
-        {
-            ["openingHours"] = null,
-            ["onlyWithinOpeningHours"] = false,
-            ["bufferBeforeMinutes"] = 0,
-            ["bufferAfterMinutes"] = 0,
-            ["minMinutes"] = null,
-            ["maxMinutes"] = null,
-            ["leadMinutes"] = 0,
-            ["maxAheadDays"] = null,
-            ["cancellationNoticeMinutes"] = noticeMinutes,
-            ["requiresApproval"] = false,
-            ["approvalDeadlineMinutes"] = 0,
-            ["checkInGraceMinutes"] = null,
-            ["audience"] = audience,
-            ["allowedPlanIds"] = new JsonArray(),
-            ["allowedMemberIds"] = new JsonArray(),
-        };
+        JsonObject terms = new() { ["cancellationNoticeMinutes"] = noticeMinutes, ["audience"] = audience };
         JsonObject room = await space.PostAsync(
             "staff", "resources", Bodies.Resource(space, (string)rate["id"]!).With("locationId", location).With("isPublished", true).With("terms", terms));
         return (string)room["id"]!;

@@ -187,6 +187,15 @@ public sealed class ResourceAndRateTests : IAsyncLifetime
         Assert.Equal(400, (await _spaces.SendAsync("Resources_List", query: "?kind=garage")).Status);
     }
 
+    [Fact, Trait("Rule", "BKG-4")]
+    public async Task What_is_left_out_of_booking_terms_restricts_nothing()
+    {
+        Answer created = await CreateAsync(Changed(_spaces.Rate, """{"terms":{"cancellationNoticeMinutes":1440}}"""));
+
+        BookingTerms expected = BookingTerms.None with { CancellationNoticeMinutes = 1440 };
+        Assert.True(JsonNode.DeepEquals(JsonNode.Parse(HttpJson.Write(expected)), created.Json["terms"]), created.Body);
+    }
+
     [Fact, Trait("Rule", "BKG-4"), Trait("Rule", "BKG-15")]
     public async Task Booking_terms_are_kept_and_shown_and_left_out_are_none()
     {
