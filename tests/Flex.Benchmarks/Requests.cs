@@ -10,7 +10,7 @@ using Stripe;
 
 namespace Flex.Benchmarks;
 
-/// <summary>The two requests that are measured, made with as little work at the client as possible.</summary>
+/// <summary>The requests that are measured, made with as little work at the client as possible.</summary>
 internal static class Requests
 {
     public static HttpRequestMessage Booking(string token, string room, string member, Instant start, Duration length)
@@ -27,6 +27,27 @@ internal static class Requests
         request.Headers.Add("Idempotency-Key", string.Create(CultureInfo.InvariantCulture, $"{room}-{start.ToUnixTimeSeconds()}"));
         return request;
     }
+
+    /// <summary>An hour a week from a start on, at a location in UTC.</summary>
+    public static HttpRequestMessage Series(string token, string room, string member, Instant start, int weeks)
+    {
+        LocalDateTime local = start.InUtc().LocalDateTime;
+        string body = JsonSerializer.Serialize(new
+        {
+            resourceId = room,
+            memberId = member,
+            localStart = LocalDateTimePattern.GeneralIso.Format(local),
+            localEnd = LocalDateTimePattern.GeneralIso.Format(local.PlusHours(1)),
+            recurrence = new { frequency = "weekly", count = weeks },
+        });
+        var request = new HttpRequestMessage(HttpMethod.Post, "/api/v1/recurring-bookings") { Content = Json(body) };
+        request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", token);
+        request.Headers.Add("Idempotency-Key", $"{room}-series");
+        return request;
+    }
+
+    public static HttpRequestMessage Get(string token, string path) =>
+        new(HttpMethod.Get, path) { Headers = { Authorization = new AuthenticationHeaderValue("Bearer", token) } };
 
     /// <summary>An event of a kind that is published like every other and then needs no work.</summary>
     public static HttpRequestMessage Webhook(string id, string secret, Instant now)

@@ -12,6 +12,8 @@ internal sealed class Space(FlexClient client, CancellationToken cancellation)
 
     public string Plan { get; private set; } = string.Empty;
 
+    public string Rate { get; private set; } = string.Empty;
+
     public IReadOnlyList<Person> People { get; private set; } = [];
 
     public IReadOnlyList<string> Rooms { get; private set; } = [];
@@ -23,16 +25,13 @@ internal sealed class Space(FlexClient client, CancellationToken cancellation)
         Location = await CreateAsync("locations", "location", new JsonObject { ["name"] = "House", ["timeZone"] = "Etc/UTC", ["currency"] = Currency });
         Plan = await CreateAsync("plans", "plan", PlanOf("Full time", "100.00", isDefault: false));
         await CreateAsync("plans", "default", PlanOf("Community", "0.00", isDefault: true));
-        string rate = await CreateAsync(
+        Rate = await CreateAsync(
             "rates", "rate", new JsonObject { ["name"] = "Rooms", ["hourlyPrice"] = Price("12.00"), ["locationIds"] = new JsonArray() });
         List<string> made = [];
         List<Person> people = [];
         for (int i = 0; i < size; i++)
         {
-            made.Add(await CreateAsync(
-                "resources",
-                $"room-{i}",
-                new JsonObject { ["locationId"] = Location, ["name"] = $"Room {i}", ["kind"] = "meetingRoom", ["capacity"] = 4, ["rateId"] = rate }));
+            made.Add(await AddRoomAsync(i));
             people.Add(await JoinAsync(i));
         }
 
@@ -45,6 +44,19 @@ internal sealed class Space(FlexClient client, CancellationToken cancellation)
         new JsonObject { ["paymentMethod"] = paymentMethod },
         $"bench-{person.Customer}-{paymentMethod}",
         cancellation);
+
+    /// <summary>Gives credit beside the plan for a room: as good as endless hours.</summary>
+    public Task<JsonObject> GrantAsync(Person person, string room) => client.PostAsync(
+        "staff",
+        $"/api/v1/members/{person.Member}/credit-grants",
+        new JsonObject { ["name"] = "Bench", ["resourceIds"] = new JsonArray(room), ["minutes"] = 525_600, ["from"] = "2025-01-01" },
+        $"bench-grant-{person.Member}",
+        cancellation);
+
+    public Task<string> AddRoomAsync(int number) => CreateAsync(
+        "resources",
+        $"room-{number}",
+        new JsonObject { ["locationId"] = Location, ["name"] = $"Room {number}", ["kind"] = "meetingRoom", ["capacity"] = 4, ["rateId"] = Rate });
 
     private async Task<Person> JoinAsync(int number)
     {

@@ -58,6 +58,66 @@ public sealed class RaceTests(Space space) : IClassFixture<Space>
         Assert.Empty(audit.Findings);
     }
 
+    [Fact]
+    [Trait("Rule", "BKG-2")]
+    public async Task Of_50_clients_for_one_slot_one_gets_it_and_49_a_conflict()
+    {
+        CancellationToken cancel = TestContext.Current.CancellationToken;
+        string room = (string)(await space.Client.PostAsync("staff", "/api/v1/resources", Bodies.Resource(space, space.Rate), "race-one", cancel))["id"]!;
+        JsonObject wish = Bodies.Booking(space, "2025-02-10T09:00:00Z", "2025-02-10T10:00:00Z").With("resourceId", room);
+
+        (HttpStatusCode Status, JsonObject Answer)[] answers = await Task.WhenAll(
+            Enumerable.Range(0, 50).Select(i => BookAsync(space.Ada.Member, wish.DeepClone().AsObject(), $"race-one-{i}", cancel)));
+
+        Assert.Single(answers, a => a.Status == HttpStatusCode.Created);
+        Assert.Equal(49, answers.Count(a => a.Status == HttpStatusCode.Conflict && (string?)a.Answer["code"] == "booking_conflict"));
+        AuditReport audit = await HostAudit.RunAsync(space.Host.Local.Runtime.Services, atRest: false, cancel);
+        Assert.Empty(audit.Findings);
+    }
+
+    [Fact]
+    [Trait("Rule", "CRD-1")]
+    public async Task Twenty_bookings_at_once_in_twenty_rooms_spend_five_hours_of_credit_exactly()
+    {
+        CancellationToken cancel = TestContext.Current.CancellationToken;
+        var rooms = new List<string>();
+        for (int i = 0; i < 20; i++)
+        {
+            JsonObject room = Bodies.Resource(space, space.Rate).With("name", $"Credit room {i}");
+            rooms.Add((string)(await space.Client.PostAsync("staff", "/api/v1/resources", room, $"race-credit-room-{i}", cancel))["id"]!);
+        }
+
+        var grant = new JsonObject
+        {
+            ["name"] = "Five hours",
+            ["resourceIds"] = new JsonArray([.. rooms.Select(r => (JsonNode)r)]),
+            ["minutes"] = 300,
+            ["from"] = "2025-01-01",
+        };
+        string given = $"/api/v1/members/{space.Bob.Member}/credit-grants";
+        await space.Client.PostAsync("staff", given, grant, "race-credit-grant", cancel);
+        JsonObject wish = Bodies.Booking(space, "2025-02-11T09:00:00Z", "2025-02-11T09:30:00Z");
+
+        (HttpStatusCode Status, JsonObject Answer)[] answers = await Task.WhenAll(rooms.Select((room, i) =>
+            BookAsync(space.Bob.Member, wish.DeepClone().AsObject().With("resourceId", room), $"race-credit-{i}", cancel)));
+
+        Assert.All(answers, a => Assert.True(a.Status == HttpStatusCode.Created, a.Answer.ToJsonString()));
+        Assert.Equal(300, answers.Sum(a => (int)a.Answer["creditMinutes"]!));
+        Assert.Equal(10, answers.Count(a => (int)a.Answer["creditMinutes"]! == 30));
+        JsonObject wallet = await space.Client.GetAsync("staff", $"/api/v1/members/{space.Bob.Member}/wallet", cancel);
+        Assert.Equal(0, (int)Assert.Single(wallet["grants"]!.AsArray(), g => (string?)g!["name"] == "Five hours")!["leftMinutes"]!);
+        AuditReport audit = await HostAudit.RunAsync(space.Host.Local.Runtime.Services, atRest: false, cancel);
+        Assert.Empty(audit.Findings);
+    }
+
+    /// <summary>One request on a connection of its own, without patience.</summary>
+    private async Task<(HttpStatusCode Status, JsonObject Answer)> BookAsync(string member, JsonObject wish, string key, CancellationToken cancel)
+    {
+        using var http = new HttpClient { BaseAddress = space.Host.Local.Address };
+        var client = new FlexClient(http, TimeProvider.System) { Patience = TimeSpan.Zero };
+        return await client.SendAsync(member, HttpMethod.Post, "/api/v1/bookings", wish, key, null, cancel);
+    }
+
     /// <summary>The starts of the room's bookings in order, read page by page.</summary>
     private async Task<Instant[]> BookedAsync(string room, CancellationToken cancel)
     {
