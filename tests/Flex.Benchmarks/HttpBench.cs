@@ -174,7 +174,7 @@ internal sealed class HttpBench(LocalHost host, Space space, HttpClient http, st
 
     private async Task<bool?> BookAsync(int client) => await SendAsync(NextBooking(client));
 
-    /// <summary>Each client has a room and goes through its days, so that no two bookings share an agenda for long.</summary>
+    /// <summary>Each client has a room, whose agendas nobody else writes, and goes through its days, so that those of the months fill evenly.</summary>
     private HttpRequestMessage NextBooking(int client)
     {
         const int Days = 300;

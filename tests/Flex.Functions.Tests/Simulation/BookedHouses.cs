@@ -32,9 +32,9 @@ internal sealed record BookedHouses(
 
     private static readonly Currency Usd = Currency.Parse("usd");
 
-    /// <summary>Six resources and a dozen members, who are much in each other's way; for every tenth seed 30 and 200.</summary>
+    /// <summary>Six resources and a dozen members, who are much in each other's way; for every 25th seed 30 and 200.</summary>
     public static Task<BookedHouses> OfAsync(int seed) => Known
-        .GetOrAdd((seed % Places.Length, seed % 10 == 0), key => new Lazy<Task<BookedHouses>>(() => SetUpAsync(key.Place, key.IsLarge)))
+        .GetOrAdd((seed % Places.Length, seed % 25 == 0), key => new Lazy<Task<BookedHouses>>(() => SetUpAsync(key.Place, key.IsLarge)))
         .Value;
 
     /// <summary>A world of its own on a copy of the houses.</summary>

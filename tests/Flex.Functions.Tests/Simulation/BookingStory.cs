@@ -8,7 +8,7 @@ namespace Flex.Functions.Tests.Simulation;
 /// <summary>What members and staff do with bookings and wallets: one action at a time, drawn by the dice, each with what may come back.</summary>
 internal sealed class BookingStory
 {
-    private const int Days = 4;
+    private const int Days = 3;
 
     private static readonly LocalDatePattern Iso = LocalDatePattern.Iso;
     private static readonly LocalDateTimePattern LocalText = LocalDateTimePattern.GeneralIso;
@@ -18,7 +18,7 @@ internal sealed class BookingStory
     private readonly Dice _dice;
     private readonly Correspondence _post;
     private readonly List<JsonObject> _slots = [];
-    private readonly List<(SimulatedMember Member, string Id, bool IsHeld)> _bookings = [];
+    private readonly List<(SimulatedMember Member, string Id, Instant Start, bool IsHeld)> _bookings = [];
     private readonly List<(SimulatedMember Member, string Id, LocalDate From)> _series = [];
     private readonly List<(string Member, string Grant)> _grants = [];
     private readonly List<(string Member, string Pass)> _passes = [];
@@ -59,7 +59,7 @@ internal sealed class BookingStory
             (3, ChangeAsync),
             (2, PayAsync),
             (2, DecideAsync),
-            (1, CheckInAsync),
+            (2, CheckInAsync),
             (1, BulkCancelAsync),
             (1, () => ReaccountAsync(member)),
             (3, () => BookSeriesAsync(member)),
@@ -116,7 +116,11 @@ internal sealed class BookingStory
     {
         if (booking is not null)
         {
-            _bookings.Add((member, (string)booking["id"]!, (string)booking["state"]! == "held"));
+            _bookings.Add((
+                member,
+                (string)booking["id"]!,
+                InstantPattern.ExtendedIso.Parse((string)booking["start"]!).Value,
+                (string)booking["state"]! == "held"));
         }
     }
 
@@ -148,17 +152,32 @@ internal sealed class BookingStory
 
     private async Task PayAsync()
     {
-        (SimulatedMember Member, string Id, bool IsHeld)[] held = [.. _bookings.Where(b => b.IsHeld)];
+        (SimulatedMember Member, string Id, Instant Start, bool IsHeld)[] held = [.. _bookings.Where(b => b.IsHeld)];
         if (held.Length > 0)
         {
-            (SimulatedMember member, string id, _) = _dice.Roll(0.7) ? held[^1] : _dice.Of(held);
+            (SimulatedMember member, string id, _, _) = _dice.Roll(0.7) ? held[^1] : _dice.Of(held);
             await _post.PostAsync(member.MemberId, $"bookings/{id}/pay", null);
         }
     }
 
     private Task DecideAsync() => WithAsync(_dice, (_, id) => _post.PostAsync("staff", $"bookings/{id}/{_dice.Pick("approve", "approve", "reject")}", null));
 
-    private Task CheckInAsync() => WithAsync(_dice, (who, id) => _post.PostAsync(who, $"bookings/{id}/check-in", null));
+    /// <summary>To the next booking, when its time has come: about a quarter of an hour before it until a little after its start.</summary>
+    private async Task CheckInAsync()
+    {
+        Instant now = _house.World.Now;
+        if (_bookings.Where(b => b.Start > now && b.Start < now + Duration.FromHours(20)).OrderBy(b => b.Start).Select(b => b.Id).FirstOrDefault() is { } next)
+        {
+            (SimulatedMember member, string id, Instant start, _) = _bookings.First(b => b.Id == next);
+            Duration wait = start - now - Duration.FromMinutes(_dice.Between(-10, 20));
+            if (wait > Duration.Zero)
+            {
+                await AdvanceAsync(wait);
+            }
+
+            await _post.PostAsync(member.MemberId, $"bookings/{id}/check-in", null);
+        }
+    }
 
     private async Task BulkCancelAsync()
     {
@@ -255,7 +274,7 @@ internal sealed class BookingStory
     {
         if (_bookings.Count > 0)
         {
-            (SimulatedMember member, string id, _) = dice.Roll(0.7) ? _bookings[^dice.Between(1, Math.Min(5, _bookings.Count))] : dice.Of(_bookings);
+            (SimulatedMember member, string id, _, _) = dice.Roll(0.7) ? _bookings[^dice.Between(1, Math.Min(5, _bookings.Count))] : dice.Of(_bookings);
             await act(member.MemberId, id);
         }
     }

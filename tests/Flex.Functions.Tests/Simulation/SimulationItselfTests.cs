@@ -29,6 +29,48 @@ public sealed class SimulationItselfTests
     }
 
     [Fact]
+    public async Task The_same_seed_gives_the_same_world_of_bookings_to_the_last_row()
+    {
+        string first = await DigestOfBookingsAsync(4711);
+
+        Assert.Equal(first, await DigestOfBookingsAsync(4711));
+        Assert.NotEqual(first, await DigestOfBookingsAsync(4712));
+    }
+
+    /// <summary>A world in which nothing is booked, drawn, moved, repeated or refused would keep every invariant.</summary>
+    [Fact]
+    public async Task Worlds_of_bookings_come_to_all_that_can_happen_to_bookings()
+    {
+        HashSet<string> seen = [];
+        for (int seed = 1; seed < 13; seed++)
+        {
+            BookedHouses houses = await BookedHouses.OfAsync(seed);
+            await using SimulatedOperator house = await houses.OpenAsync(seed);
+            await SimulationRun.PlayAsync(house, houses);
+            await foreach (TableRow row in house.World.Tables.ScanAsync(BookingStore.Table, Cancel))
+            {
+                if (row.Key.StartsWith("B|", StringComparison.Ordinal))
+                {
+                    Booking booking = row.As<Booking>();
+                    seen.Add($"{booking.State}");
+                    seen.Add($"{booking.Accounting}");
+                    seen.Add(booking.Price.Takings.Count > 0 ? "draws" : "draws nothing");
+                    seen.Add(booking.Changes.Count == 0 ? "not moved" : "moved");
+                    seen.Add(booking.Series is null ? "single" : "occurrence");
+                    seen.Add(booking.Payments.Count > 0 ? "paid at once" : "on account");
+                }
+            }
+        }
+
+        string[] all =
+        [
+            "Tentative", "Confirmed", "CheckedIn", "Cancelled", "LateCancelled", "NoShow", "Expired", "NotAccounted", "Accounted", "Invoiced", "Paid",
+            "draws", "moved", "occurrence", "paid at once",
+        ];
+        Assert.Empty(all.Except(seen));
+    }
+
+    [Fact]
     public async Task A_flex_that_repeats_charges_under_new_keys_is_found_out()
     {
         int next = 0;
@@ -106,6 +148,19 @@ public sealed class SimulationItselfTests
     {
         await using SimulatedOperator house = await SimulatedOperator.OpenAsync(seed);
         await SimulationRun.PlayAsync(house);
+        return await DigestAsync(house);
+    }
+
+    private static async Task<string> DigestOfBookingsAsync(int seed)
+    {
+        BookedHouses houses = await BookedHouses.OfAsync(seed);
+        await using SimulatedOperator house = await houses.OpenAsync(seed);
+        await SimulationRun.PlayAsync(house, houses);
+        return await DigestAsync(house);
+    }
+
+    private static async Task<string> DigestAsync(SimulatedOperator house)
+    {
         using IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         foreach (string table in await house.World.Tables.TablesAsync(Cancel))
         {

@@ -29,10 +29,19 @@ internal sealed class Watch(SimulatedOperator house)
     private readonly Dictionary<BookingId, Booking> _bookings = [];
     private readonly Dictionary<InvoiceId, BookEntry> _invoices = [];
 
+    private long _steps = -1;
+
     private FlexWorld World => house.World;
 
     public async Task LookAsync()
     {
+        if (World.Crash.Steps == _steps)
+        {
+            // Nothing has been written since, e.g. by a step that was refused.
+            return;
+        }
+
+        _steps = World.Crash.Steps;
         Require(await HostAuditAsync(atRest: false));
         Require(await HistoryAsync());
         Require(Defects());
@@ -46,6 +55,7 @@ internal sealed class Watch(SimulatedOperator house)
     {
         house.Disturbances.Calm();
         await house.AdvanceAsync(time);
+        _steps = -1;
         await LookAsync();
         IReadOnlyList<string> findings = [];
         for (int hour = 0; hour < 12; hour++)
