@@ -35,7 +35,7 @@ internal sealed class Correspondence(SimulatedOperator house, Dice dice)
             return null;
         }
 
-        bool isFinal = (string?)answered.Answer["status"] != "pending" && !(answered.Status == HttpStatusCode.Accepted && answered.Answer.ContainsKey("series"));
+        bool isFinal = (string?)(answered.Answer["status"] ?? answered.Answer["state"]) != "pending" && !(answered.Status == HttpStatusCode.Accepted && answered.Answer.ContainsKey("series"));
         if (method == HttpMethod.Post && body is not null && version is null && isFinal)
         {
             _answered.Add((who, path, body, key, answered.Status, (string?)answered.Answer["id"]));
@@ -45,8 +45,8 @@ internal sealed class Correspondence(SimulatedOperator house, Dice dice)
     }
 
     /// <summary>
-    /// Somebody sends an earlier request once more, under the same key: it is answered as before and nothing happens. A sign-up whose
-    /// payment was pending, and a series that was still being made, are left out: their answer is what has become of them.
+    /// Somebody sends an earlier request once more, under the same key: it is answered as before and nothing happens. A sign-up or
+    /// a purchase whose payment was pending, and a series that was still being made, are left out: their answer is what has become of them.
     /// </summary>
     public async Task RepeatAsync()
     {
