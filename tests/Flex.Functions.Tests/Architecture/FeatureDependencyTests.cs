@@ -1,4 +1,5 @@
 using System.Text.RegularExpressions;
+using Flex.Tests.Shared;
 using Xunit;
 
 namespace Flex.Functions.Tests.Architecture;

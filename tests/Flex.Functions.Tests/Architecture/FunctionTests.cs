@@ -7,6 +7,7 @@ using Flex.Platform.Messaging;
 using Flex.Platform.Telemetry;
 using Microsoft.Azure.Functions.Worker;
 using Microsoft.Extensions.DependencyInjection;
+using Flex.Tests.Shared;
 using Xunit;
 
 namespace Flex.Functions.Tests.Architecture;

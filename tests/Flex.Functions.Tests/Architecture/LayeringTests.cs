@@ -1,5 +1,6 @@
 using System.Text.RegularExpressions;
 using Flex.Kernel;
+using Flex.Tests.Shared;
 using Xunit;
 
 namespace Flex.Functions.Tests.Architecture;

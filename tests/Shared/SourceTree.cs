@@ -1,7 +1,7 @@
 using System.Text.RegularExpressions;
 using Xunit;
 
-namespace Flex.Functions.Tests.Architecture;
+namespace Flex.Tests.Shared;
 
 /// <summary>The sources of the repository, for rules about what may be written where.</summary>
 internal static partial class SourceTree
