@@ -22,7 +22,7 @@ param location string = resourceGroup().location
 @description('Tags put on every resource.')
 param tags { *: string } = {}
 
-@description('True puts the app into a network, with private endpoints for storage, the key vault and, if it is Premium, Service Bus; their public endpoints are closed then. Not to be changed back once closed resources hold data that others reach privately.')
+@description('True puts the app into a network, with private endpoints for storage, the key vault and, if it is Premium, Service Bus; their public endpoints are closed then, also to whoever deploys: packages and secrets must come from inside the network.')
 param privateNetwork bool = false
 
 @description('Address range of the private network, a /24.')

@@ -1,4 +1,4 @@
-// A production deployment: storage in three zones, private network, an instance that is always ready. The addresses are examples.
+// A production deployment: storage in three zones, an instance that is always ready. The addresses are examples.
 
 using 'main.bicep'
 
@@ -6,7 +6,9 @@ param prefix = 'flex'
 param environmentName = 'prod'
 param tags = { app: 'flex', environment: 'prod' }
 
-param privateNetwork = true
+// True also closes the public endpoints, which take only Entra tokens as it is. Packages and secrets must then come from a machine
+// inside the network.
+param privateNetwork = false
 param storageSku = 'Standard_ZRS'
 param recoveryDays = 30
 // Ten years, counted from the day of issue.

@@ -6,13 +6,13 @@ using Xunit;
 namespace Flex.Infrastructure.Tests;
 
 /// <summary>
-/// The infrastructure as compiled, and what it deploys for the committed parameter files and for two variants that choose what those
-/// do not. Compiled once for all tests; a test that changes something takes its own copy.
+/// The infrastructure as compiled, and what it deploys for the committed parameter files and for variants that choose what those do
+/// not. Compiled once for all tests; a test that changes something takes its own copy.
 /// </summary>
 public sealed class Infra : IAsyncLifetime
 {
     /// <summary>The names of <see cref="Deployment"/>.</summary>
-    public static readonly string[] Deployments = ["dev", "prod", "storage-hub", "premium"];
+    public static readonly string[] Deployments = ["dev", "prod", "storage-hub", "private", "premium"];
 
     private readonly Dictionary<string, string> _deployments = [];
     private string _template = string.Empty;
@@ -36,7 +36,10 @@ public sealed class Infra : IAsyncLifetime
         infra.Replace("dev.bicepparam", "stripeMode: 'test'", "stripeMode: 'none'");
         _deployments["storage-hub"] = await PredictAsync(infra, "dev");
 
-        // Everything private, every secret in use and being rolled, the retention locked.
+        infra.Replace("prod.bicepparam", "privateNetwork = false", "privateNetwork = true");
+        _deployments["private"] = await PredictAsync(infra, "prod");
+
+        // Service Bus private too, every secret in use and being rolled, the retention locked.
         infra.Replace("prod.bicepparam", "param prefix", "param serviceBusSku = 'Premium'\nparam invoiceRetentionIsLocked = true\nparam prefix");
         infra.Replace("prod.bicepparam", "rolling: []", "rolling: ['stripe-webhook-secret', 'quotes-signing-key']");
         infra.Replace("prod.bicepparam", "username: ''", "username: 'flex'");

@@ -16,7 +16,7 @@ public sealed class TemplateTests(Infra infra)
     [Theory, MemberData(nameof(Deployments))]
     public void Every_deployment_keeps_every_rule(string name) => Assert.Empty(TemplateRules.OfDeployment(infra.Deployment(name)));
 
-    /// <summary>A change of what is deployed shows in the review: <c>bicep snapshot infra/prod.bicepparam --mode overwrite …</c> as in ./flex.</summary>
+    /// <summary>A change of what is deployed shows in the review: if it is meant, <c>./flex azure snapshots</c> writes them anew.</summary>
     [Theory, InlineData("dev"), InlineData("prod")]
     public void The_committed_snapshot_is_what_is_deployed(string environment) =>
         Assert.True(JsonNode.DeepEquals(JsonNode.Parse(SourceTree.Read($"infra/{environment}.snapshot.json")), infra.Deployment(environment)));
