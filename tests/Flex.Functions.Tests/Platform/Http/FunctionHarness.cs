@@ -1,3 +1,4 @@
+using System.Net;
 using System.Reflection;
 using System.Text;
 using System.Text.Json.Nodes;
@@ -38,6 +39,9 @@ internal sealed class FunctionHarness : IDisposable
 
     public RecordingLogs Logs { get; } = new();
 
+    /// <summary>Where requests come from, as the host tells; null when it does not know.</summary>
+    public IPAddress? Address { get; set; }
+
     public IServiceProvider Services => _services;
 
     public Task<Answer> SendAsync(string function, string method, string path, string? body = null, params (string Name, string Value)[] headers) =>
@@ -49,6 +53,7 @@ internal sealed class FunctionHarness : IDisposable
         await using AsyncServiceScope scope = _services.CreateAsyncScope();
         var http = new DefaultHttpContext { RequestServices = scope.ServiceProvider };
         var url = new Uri("http://localhost" + path);
+        http.Connection.RemoteIpAddress = Address;
         http.Request.Method = method;
         http.Request.Path = Uri.UnescapeDataString(url.AbsolutePath);
         http.Request.QueryString = new QueryString(url.Query);
