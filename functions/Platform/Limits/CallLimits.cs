@@ -16,7 +16,7 @@ namespace Flex.Platform.Limits;
 public sealed class CallLimits
 {
     /// <summary>
-    /// Buckets of each kind that are not full, in some 10 MB. A bucket is full again seconds after a call, so that many take thousands
+    /// Buckets of each kind that are not full, in 11 MB (measured). A bucket is full again seconds after a call, so that many take thousands
     /// of calls a second, each from somebody else.
     /// </summary>
     public const int MaxCallers = 50_000;

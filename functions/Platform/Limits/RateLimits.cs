@@ -22,6 +22,15 @@ public sealed class RateLimits
 
     public RateSettings Refusals { get; init; } = new();
 
+    /// <exception cref="InvalidOperationException">A number is out of range; the message names the setting.</exception>
+    public void Check()
+    {
+        foreach (RatePolicy policy in Enum.GetValues<RatePolicy>())
+        {
+            Of(policy);
+        }
+    }
+
     /// <summary>
     /// Null for what is not limited. A whole space may share one address, and a calendar service asks for everybody's feeds
     /// from a few: the numbers by address are for them.

@@ -2,6 +2,7 @@ using System.Net;
 using System.Reflection;
 using System.Text;
 using System.Text.Json.Nodes;
+using Flex.Local.Runtime.Hosting;
 using Flex.Platform.Http;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
@@ -16,7 +17,7 @@ namespace Flex.Functions.Tests.Platform.Http;
 
 /// <summary>
 /// Runs HTTP functions as a host does, without a network: our middleware in order, the trigger method, its result. Functions are
-/// those of the app and of this assembly.
+/// those of the app and of this assembly; rate limits are ample unless the settings have others.
 /// </summary>
 internal sealed class FunctionHarness : IDisposable
 {
@@ -28,7 +29,7 @@ internal sealed class FunctionHarness : IDisposable
         var services = new ServiceCollection();
         services.AddSingleton<TimeProvider>(Time);
         services.AddLogging(b => b.AddProvider(Logs).SetMinimumLevel(LogLevel.Trace));
-        services.AddFlex(new ConfigurationBuilder().AddInMemoryCollection(settings ?? []).Build());
+        services.AddFlex(new ConfigurationBuilder().AddInMemoryCollection(LocalSettings.AmpleRateLimits).AddInMemoryCollection(settings ?? []).Build());
         _catalog = new FunctionCatalog(typeof(FlexApp).Assembly, typeof(FunctionHarness).Assembly);
         services.AddSingleton(_catalog);
         configure?.Invoke(services);

@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
+using Flex.Functions.Tests.Platform.Http;
 using Flex.Kernel;
 using Flex.Platform.Http;
 using Flex.Platform.Limits;
@@ -102,7 +103,8 @@ public sealed partial class RatePolicyTests
     [InlineData("0", "1000001", "RateLimits__Payments__Burst")]
     public void A_number_out_of_range_stops_the_app_and_names_the_setting(string perMinute, string burst, string setting)
     {
-        var fault = Assert.Throws<InvalidOperationException>(() => new CallLimits(Settings(perMinute, burst), TimeProvider.System));
+        var fault = Assert.Throws<InvalidOperationException>(
+            () => new FunctionHarness(settings: new() { ["RateLimits:Payments:PerMinute"] = perMinute, ["RateLimits:Payments:Burst"] = burst }));
 
         Assert.StartsWith(setting + " ", fault.Message, StringComparison.Ordinal);
     }
