@@ -57,10 +57,15 @@ public sealed class BucketStoreTests
     public void Callers_who_come_once_and_go_leave_nothing_behind()
     {
         var store = new BucketStore(_clock, 1_000);
+        for (int i = 0; i < 900; i++)
+        {
+            Take(store, $"at once {i}");
+        }
+
         for (int i = 0; i < 10_000; i++)
         {
-            Assert.Equal(TimeSpan.Zero, Take(store, $"{i}"));
             _clock.Advance(TimeSpan.FromSeconds(1));
+            Assert.Equal(TimeSpan.Zero, Take(store, $"{i}"));
         }
 
         Assert.InRange(store.Count, 1, 3);
