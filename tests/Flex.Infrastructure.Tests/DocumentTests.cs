@@ -84,15 +84,40 @@ public sealed partial class DocumentTests
     [Fact]
     public void Every_alert_has_its_section_in_the_runbook()
     {
-        IReadOnlyList<string> anchors = Markdown.Read(Runbook).Anchors;
-        foreach (string file in Directory.Exists(Path.Combine(SourceTree.Root, "infra")) ? Directory.EnumerateFiles(Path.Combine(SourceTree.Root, "infra"), "*.bicep", SearchOption.AllDirectories) : [])
-        {
-            string text = File.ReadAllText(file);
-            string[] named = [.. Anchor().Matches(text).Select(m => m.Groups[1].Value)];
-            Assert.Empty(named.Except(anchors));
-            Assert.True(Path.GetFileName(file) != "alerts.bicep" || named.Length > 0, "The alerts name no section of the runbook.");
-        }
+        string modules = Path.Combine(SourceTree.Root, "infra/modules");
+        string[] files = [.. Directory.Exists(modules) ? Directory.EnumerateFiles(modules, "*.bicep").Where(f => Path.GetFileName(f).StartsWith("alert", StringComparison.Ordinal)) : []];
+        string[] alerts = [.. files.SelectMany(f => AlertsOf(File.ReadAllText(f)))];
+
+        Assert.True(files.Length == 0 || alerts.Length > 0, "No alert was found.");
+        Assert.Empty(alerts.Select(name => "alert-" + name).Except(Markdown.Read(Runbook).Anchors));
     }
+
+    /// <summary>Alerts are made one by one, with a description, or from a list of queries.</summary>
+    [Fact]
+    public void Alerts_are_found_by_how_they_are_described_and_listed() => Assert.Equal(
+        ["dead-letters", "not-ready", "outbox-age"],
+        AlertsOf(
+            """
+            func describe(name string, meaning string) string => '${meaning} Runbook: docs/runbook.md#alert-${name}'
+            resource deadLetters 'Microsoft.Insights/metricAlerts@2018-03-01' = {
+              name: '${prefix}-dead-letters'
+              properties: { description: describe('dead-letters', 'One.') }
+            }
+            resource notReady 'Microsoft.Insights/metricAlerts@2018-03-01' = {
+              properties: {
+                description: describe(
+                  'not-ready',
+                  'Two.'
+                )
+              }
+            }
+            var queryAlerts queryAlert[] = [
+              {
+                name: 'outbox-age'
+                meaning: 'Three.'
+              }
+            ]
+            """));
 
     [Fact]
     public void Headings_are_read_as_GitHub_does()
@@ -113,6 +138,8 @@ public sealed partial class DocumentTests
         Assert.Matches(RepositoryPath(), "functions/Nowhere.cs");
         Assert.Equal(["--data", "--busy"], Call().Match("./flex verify --data DIR --busy").Groups["option"].Captures.Select(c => c.Value));
     }
+
+    private static IEnumerable<string> AlertsOf(string bicep) => Alert().Matches(bicep).Select(m => m.Groups[1].Value);
 
     private static bool Exists(string path) => Path.Exists(Path.Combine(SourceTree.Root, path));
 
@@ -177,8 +204,8 @@ public sealed partial class DocumentTests
     [GeneratedRegex(@"^(?:functions|local|tests|infra|docs|\.github)/[\w./-]+$")]
     private static partial Regex RepositoryPath();
 
-    [GeneratedRegex(@"runbook(?:\.md)?#([\w-]+)")]
-    private static partial Regex Anchor();
+    [GeneratedRegex(@"(?:\bdescribe\(\s*|\bname: (?='[^']*'\s+meaning:))'([\w-]+)'")]
+    private static partial Regex Alert();
 
     [GeneratedRegex(@"^\s*(?:public|internal) .*\bclass (\w+)")]
     private static partial Regex Class();

@@ -32,7 +32,7 @@ internal static partial class CostDocument
                 Count(bill.Members),
                 Count(CostModel.Locations(bill.Members)),
                 Money(bill.Total),
-                Money(bill.Total / bill.Members),
+                "$" + (bill.Total / bill.Members).ToString("0.0000", CultureInfo.InvariantCulture),
                 $"{bill.Largest.Service}, {Percent(decimal.Round(bill.Largest.Cost / bill.Total, 2))}",
                 bill.Largest.Lower,
                 Money(other.Total));
@@ -54,6 +54,9 @@ internal static partial class CostDocument
 
             In brackets is the quantity. Time is paid for while an instance runs anything, at least {prices.MinimumSeconds} s at once and with {Mix.InstanceGb} GB; executions that
             overlap are paid for once. If none ever overlapped it would be {string.Join(", ", bills.Select(b => Money(b.Apart)))}.
+
+            The price of the scheduler's actions is not known (see below): a hub in storage is cheaper where a million actions cost more than
+            {string.Join(", ", bills.Zip(others, EvenPrice).Select(Money))}. It also has to be looked after.
 
             The nightly export takes {string.Join(", ", bills.Select(b => Duration(b.ExportSeconds)))} after {Mix.MonthsKept} months, with {string.Join(", ", bills.Select(b => Count(b.Rows)))} rows.
 
@@ -96,8 +99,8 @@ internal static partial class CostDocument
             - An execution lasts {Mix.HttpSeconds} s (HTTP), {Mix.DurableSeconds} s (orchestrators and activities) or {Mix.OtherSeconds} s (queues and timers). Not measured in Azure; below {prices.MinimumSeconds} s it makes no difference.
             - HTTP functions share instances, so do orchestrators and activities; every queue and timer function has its own. {Mix.Concurrency} executions fit on an instance; the busiest hour has {Mix.Peak} times the average.
             - A message costs a send, a receive and a complete. A batch of table rows is one call.
-            - An execution makes {Mix.RecordsPerExecution} records of telemetry and one for each call, {Mix.RecordKilobytes} kB each; sampling keeps {Percent(Mix.KeptShare)}.
-            - {Mix.Alerts} alert rules, an availability test every five minutes from three places, {Mix.Secrets} secrets.
+            - An execution and each call it makes is a span, of which sampling keeps {Percent(Mix.KeptShare)}; an execution logs {Count(Mix.LogLinesPerExecution)} line, all kept; {Mix.RecordKilobytes} kB each.
+            - {Mix.LogAlerts} alert rules on logs and {Mix.MetricAlerts} metrics watched, an availability test every {Mix.ProbeMinutes} minutes from {Mix.ProbePlaces} places, {Mix.Secrets} secrets.
             - The export reads all rows every night, {Count(Mix.ExportRowsPerSecond)} a second, keeps {Mix.ExportsKept} nights, and compression leaves {Percent(Mix.CompressedShare)}. Rows are never deleted; the table shows a store of {Mix.MonthsKept} months.
             - A task hub in storage: {Mix.QueueCallsPerAction} queue operations an action, {Mix.TableCallsPerTurn} table calls a turn; idle, {Count(Mix.IdleQueueCalls)} polls and {Count(Mix.IdleTableCalls)} renewed leases a month.
 
@@ -116,6 +119,13 @@ internal static partial class CostDocument
         return page.ToString();
     }
 
+    /// <summary>What a million actions may cost for both task hubs to cost the same.</summary>
+    private static decimal EvenPrice(Bill scheduler, Bill storage)
+    {
+        decimal actions = scheduler.Lines.Single(l => !storage.Lines.Any(o => o.Service == l.Service)).Quantity;
+        return storage.Lines.Where(l => !scheduler.Lines.Any(o => o.Service == l.Service)).Sum(l => l.Cost) / actions * 1_000_000;
+    }
+
     private static void Counted(StringBuilder page, string name, Work work)
     {
         decimal timers = work.Total - work.Of(Work.Http) - work.Delivered - work.Of(Work.Durable);
@@ -129,7 +139,7 @@ internal static partial class CostDocument
 
     private static void Row(StringBuilder page, params IEnumerable<string> cells) => page.Append("| ").AppendJoin(" | ", cells).Append(" |\n");
 
-    private static string Money(decimal amount) => "$" + amount.ToString(amount < 1 ? "0.0000" : "#,0.00", CultureInfo.InvariantCulture);
+    private static string Money(decimal amount) => "$" + amount.ToString("#,0.00", CultureInfo.InvariantCulture);
 
     private static string Percent(decimal share) => (share * 100).ToString("0.#", CultureInfo.InvariantCulture) + " %";
 

@@ -33,7 +33,8 @@ internal static class CostModel
         decimal apart = work.Executions.Sum(g => g.Value * BilledSeconds(SecondsOf(g.Key), prices)) + exporting;
         decimal calls = work.TableCalls + (rows / Mix.RowsPerRead * Mix.NightsPerMonth);
         decimal operations = work.Sent + (work.Delivered * Mix.OperationsPerDelivery);
-        decimal records = (work.Total * Mix.RecordsPerExecution) + work.TableCalls + work.BlobCalls + work.Sent + work.StripeCalls;
+        decimal spans = work.Total + work.TableCalls + work.BlobCalls + work.Sent + work.StripeCalls;
+        decimal records = (spans * Mix.KeptShare) + (work.Total * Mix.LogLinesPerExecution);
         decimal exported = gigabytes * Mix.CompressedShare * Mix.ExportsKept;
         CostLine[] hubLines = hub == TaskHub.Scheduler
             ? [Line("Durable Task Scheduler", work.Actions, "durableAction", "fewer hourly looks at what waits for its slot")]
@@ -54,9 +55,10 @@ internal static class CostModel
                 Line("Service Bus: base", 1, "serviceBusBase", "nothing: one namespace is needed"),
                 Line("Service Bus: operations", operations, "serviceBusOperation", "sweeps that are sent for a partition once a minute, not once a commit"),
                 .. hubLines,
-                Line("Logs", records * Mix.KeptShare * Mix.RecordKilobytes / 1_000_000, "logGb", "sampling that keeps less of the reads"),
-                Line("Alerts", Mix.Alerts, "logAlert", "fewer rules, or such as are looked at less often"),
-                Line("Availability test", Mix.ProbesPerMonth, "availabilityTest", "fewer places, or every fifteen minutes"),
+                Line("Logs", records * Mix.RecordKilobytes / 1_000_000, "logGb", "fewer lines of log; sampling that keeps less"),
+                Line("Alerts on logs", Mix.LogAlerts, "logAlert", "fewer rules, or such as ask less often"),
+                Line("Alerts on metrics", Mix.MetricAlerts, "metricAlert", "one for all queues together"),
+                Line("Availability test", Mix.ProbesPerMonth, "availabilityTest", "fewer places, or less often"),
                 Line("Key Vault", Mix.Secrets * 24 * Mix.NightsPerMonth, "keyVault", "nothing worth the trouble"),
                 Line("Static web app", 1, "staticSite", "the free plan, without its guarantees"),
             ],

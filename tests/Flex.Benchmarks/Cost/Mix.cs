@@ -62,17 +62,19 @@ internal static class Mix
     /// <summary>A Service Bus message is sent, received and completed; each is an operation.</summary>
     public const decimal OperationsPerDelivery = 2;
 
-    /// <summary>Records of an execution besides one per call it makes: its request and a line of log.</summary>
-    public const decimal RecordsPerExecution = 2;
+    /// <summary>An execution and each call it makes is a span, of which sampling keeps a share; log lines are all kept.</summary>
+    public const decimal KeptShare = 0.25m;
+    public const decimal LogLinesPerExecution = 1;
     public const decimal RecordKilobytes = 1.2m;
 
-    /// <summary>Share of the records that sampling keeps.</summary>
-    public const decimal KeptShare = 0.25m;
+    /// <summary>Rules that ask the logs, and metrics that rules watch: eight queues' dead letters, readiness.</summary>
+    public const decimal LogAlerts = 7;
+    public const decimal MetricAlerts = 9;
 
-    public const decimal Alerts = 10;
-
-    /// <summary>Runs of the availability test: every five minutes from three places.</summary>
-    public const decimal ProbesPerMonth = 3 * SecondsPerMonth / 300;
+    /// <summary>The availability test.</summary>
+    public const decimal ProbePlaces = 3;
+    public const decimal ProbeMinutes = 15;
+    public const decimal ProbesPerMonth = ProbePlaces * SecondsPerMonth / (ProbeMinutes * 60);
 
     public const decimal Secrets = 12;
 
