@@ -8,6 +8,7 @@ using Flex.Members;
 using Flex.Memberships;
 using Flex.Payments;
 using Flex.Platform;
+using Flex.Platform.Health;
 using Flex.Platform.Http;
 using Flex.Platform.Identity;
 using Flex.Platform.Mail;
@@ -64,7 +65,7 @@ public static class FlexApp
         services.AddSingleton(new FunctionCatalog(typeof(FlexApp).Assembly));
         services.AddSingleton<HttpMiddleware>();
         services.AddSingleton<OpenApiDocument>();
-        services.AddSingleton<HealthCheck>();
+        services.AddSingleton<Readiness>();
         services.AddSingleton<DeadLetterHandler>();
         services.Configure<Microsoft.AspNetCore.Http.Json.JsonOptions>(o => HttpJson.Apply(o.SerializerOptions));
         return services.AddValidators();

@@ -1,6 +1,7 @@
 using Azure.Identity;
 using Azure.Messaging.ServiceBus;
 using Flex.Platform;
+using Flex.Platform.Health;
 using Flex.Platform.Messaging;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
@@ -15,6 +16,7 @@ public static class ServiceBusFeature
         services.AddSingleton(provider => CreateClient(provider.GetRequiredService<ServiceBusSettings>()));
         services.AddSingleton<IMessagePublisher, ServiceBusPublisher>();
         services.AddSingleton<IDeadLetters, ServiceBusDeadLetters>();
+        services.AddSingleton<IReadinessCheck, ServiceBusReadiness>();
         return services;
     }
 
