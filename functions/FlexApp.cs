@@ -33,7 +33,7 @@ namespace Flex;
 public static class FlexApp
 {
     /// <summary>Our middleware, outermost first. A host runs it after the one that provides the HttpContext.</summary>
-    public static IReadOnlyList<Type> Middleware { get; } = [typeof(HttpMiddleware), typeof(AccessMiddleware)];
+    public static IReadOnlyList<Type> Middleware { get; } = [typeof(ActionMiddleware), typeof(HttpMiddleware), typeof(AccessMiddleware)];
 
     public static IServiceCollection AddFlex(this IServiceCollection services, IConfiguration configuration)
     {
