@@ -1,4 +1,3 @@
-using Azure.Identity;
 using Azure.Messaging.ServiceBus;
 using Flex.Platform;
 using Flex.Platform.Health;
@@ -22,10 +21,7 @@ public static class ServiceBusFeature
 
     private static ServiceBusClient CreateClient(ServiceBusSettings settings) => new(
         settings.FullyQualifiedNamespace,
-        new DefaultAzureCredential(new DefaultAzureCredentialOptions
-        {
-            ManagedIdentityClientId = settings.ClientId.Length == 0 ? null : settings.ClientId,
-        }),
+        ManagedIdentity.Of(settings.ClientId),
         new ServiceBusClientOptions
         {
             // Worst case about 15 s: callers hold an HTTP request or a message's lock meanwhile.
