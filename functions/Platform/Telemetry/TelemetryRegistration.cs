@@ -24,8 +24,7 @@ public static class TelemetryRegistration
         services.Replace(ServiceDescriptor.Singleton<ILoggerFactory>(s => new RedactingLoggerFactory(s.GetRequiredService<LoggerFactory>())));
         TelemetrySettings settings = configuration.GetSection(TelemetrySettings.Section).Get<TelemetrySettings>() ?? new TelemetrySettings();
         bool toCollector = settings.OtlpEndpoint.Length > 0;
-        bool toAzureMonitor = settings.AzureMonitorConnectionString.Length > 0;
-        if (!toCollector && !toAzureMonitor)
+        if (!toCollector && !settings.AzureMonitor)
         {
             return services;
         }
@@ -40,7 +39,7 @@ public static class TelemetryRegistration
             telemetry.UseOtlpExporter(OtlpExportProtocol.Grpc, new Uri(settings.OtlpEndpoint));
         }
 
-        if (toAzureMonitor)
+        if (settings.AzureMonitor)
         {
             telemetry.UseAzureMonitorExporter(options => Configure(options, settings));
         }
@@ -51,7 +50,6 @@ public static class TelemetryRegistration
     /// <summary>The exporter's defaults keep five traces a second and drop the logs of the others, which may tell of money.</summary>
     private static void Configure(AzureMonitorExporterOptions options, TelemetrySettings settings)
     {
-        options.ConnectionString = settings.AzureMonitorConnectionString;
         options.Credential = ManagedIdentity.Of(settings.ClientId);
         options.TracesPerSecond = null;
         options.SamplingRatio = settings.TraceSamplingRatio;

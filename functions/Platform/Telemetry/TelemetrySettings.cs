@@ -9,10 +9,10 @@ public sealed class TelemetrySettings
     public string OtlpEndpoint { get; init; } = string.Empty;
 
     /// <summary>
-    /// Of the Application Insights resource, as in APPLICATIONINSIGHTS_CONNECTION_STRING, which the Functions host reads. It says where the
-    /// resource is and opens nothing: the resource takes no keys, only identities that may publish.
+    /// True exports to the Application Insights resource that the Functions host reports to: the exporter reads the same
+    /// APPLICATIONINSIGHTS_CONNECTION_STRING, and the process does not start without it.
     /// </summary>
-    public string AzureMonitorConnectionString { get; init; } = string.Empty;
+    public bool AzureMonitor { get; init; }
 
     /// <summary>The user-assigned identity that publishes; empty is the system-assigned one.</summary>
     public string ClientId { get; init; } = string.Empty;

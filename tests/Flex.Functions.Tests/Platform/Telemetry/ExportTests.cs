@@ -9,6 +9,7 @@ using Azure.Core.Pipeline;
 using Azure.Monitor.OpenTelemetry.Exporter;
 using Flex.Functions.Tests.Platform.Http;
 using Flex.Platform.Telemetry;
+using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -121,20 +122,20 @@ public sealed class ExportTests : IDisposable
 
     private FunctionHarness App(string traceSamplingRatio)
     {
+        // The exporter shares one connection among all that have the same key.
+        string connection = $"InstrumentationKey=00000000-0000-0000-0000-{Interlocked.Increment(ref _resources):D12};IngestionEndpoint=https://ingestion.invalid/";
         var app = new FunctionHarness(
-            services => services.PostConfigure<AzureMonitorExporterOptions>(o =>
-            {
-                o.Transport = new HttpClientTransport(new HttpClient(_ingestion));
-                o.Credential = new FixedToken();
-                o.EnableLiveMetrics = false;
-                o.DisableOfflineStorage = true;
-            }),
-            new()
-            {
-                // The exporter shares one connection among all that have the same key.
-                ["Telemetry:AzureMonitorConnectionString"] = $"InstrumentationKey=00000000-0000-0000-0000-{Interlocked.Increment(ref _resources):D12};IngestionEndpoint=https://ingestion.invalid/",
-                ["Telemetry:TraceSamplingRatio"] = traceSamplingRatio,
-            });
+            services => services
+                .AddSingleton<IConfiguration>(new ConfigurationBuilder()
+                    .AddInMemoryCollection([new("APPLICATIONINSIGHTS_CONNECTION_STRING", connection)]).Build())
+                .PostConfigure<AzureMonitorExporterOptions>(o =>
+                {
+                    o.Transport = new HttpClientTransport(new HttpClient(_ingestion));
+                    o.Credential = new FixedToken();
+                    o.EnableLiveMetrics = false;
+                    o.DisableOfflineStorage = true;
+                }),
+            new() { ["Telemetry:AzureMonitor"] = "true", ["Telemetry:TraceSamplingRatio"] = traceSamplingRatio });
 
         // The exporter joins the pipeline when the host starts.
         foreach (IHostedService service in app.Services.GetServices<IHostedService>())
