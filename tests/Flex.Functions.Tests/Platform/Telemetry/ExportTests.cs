@@ -68,6 +68,8 @@ public sealed class ExportTests : IDisposable
         _app.Services.GetRequiredService<MeterProvider>();
         using var meter = new Meter("Flex.ExportTests");
         Counter<long> money = meter.CreateCounter<long>("flex.export.tests");
+        Gauge<long> level = meter.CreateGauge<long>("flex.export.level");
+        Histogram<long> age = meter.CreateHistogram<long>("flex.export.age", "s");
         using (Activity? span = FlexTelemetry.Source.StartActivity("billing payment.v1", ActivityKind.Consumer))
         {
             for (int i = 0; i < 100; i++)
@@ -76,15 +78,21 @@ public sealed class ExportTests : IDisposable
             }
 
             money.Add(3, new KeyValuePair<string, object?>("state", "Succeeded"));
+            level.Record(7);
+            age.Record(1);
+            age.Record(5);
         }
 
         Flush(traces);
 
         JsonObject[] items = _ingestion.Items();
         Assert.Equal(100, items.Count(i => Kind(i) == "MessageData" && Text(i).Contains("is Succeeded for [hidden]", StringComparison.Ordinal)));
-        JsonNode metric = Assert.Single(items, i => Kind(i) == "MetricData" && Text(i).Contains("flex.export.tests", StringComparison.Ordinal))["data"]!["baseData"]!;
-        Assert.Equal(3, (int)metric["metrics"]![0]!["value"]!);
-        Assert.Equal("Succeeded", (string?)metric["properties"]!["state"]);
+        JsonNode counted = Metric(items, "flex.export.tests");
+        Assert.Equal(3, (int)counted["metrics"]![0]!["value"]!);
+        Assert.Equal("Succeeded", (string?)counted["properties"]!["state"]);
+        Assert.Equal(7, (int)Metric(items, "flex.export.level")["metrics"]![0]!["value"]!);
+        JsonNode ages = Metric(items, "flex.export.age")["metrics"]![0]!;
+        Assert.Equal((6, 2, 1, 5), ((int)ages["value"]!, (int)ages["count"]!, (int)ages["min"]!, (int)ages["max"]!));
         Assert.DoesNotContain(items, i => Kind(i) == "RequestData");
         Assert.DoesNotContain(Email, _ingestion.Everything, StringComparison.Ordinal);
         Assert.DoesNotContain(Key, _ingestion.Everything, StringComparison.Ordinal);
@@ -152,6 +160,9 @@ public sealed class ExportTests : IDisposable
         _app.Services.GetRequiredService<LoggerProvider>().ForceFlush();
         _app.Services.GetRequiredService<MeterProvider>().ForceFlush();
     }
+
+    private static JsonNode Metric(JsonObject[] items, string name) => Assert.Single(
+        items, i => Kind(i) == "MetricData" && (string?)i["data"]!["baseData"]!["metrics"]![0]!["name"] == name)["data"]!["baseData"]!;
 
     private static string Kind(JsonObject item) => (string)item["data"]!["baseType"]!;
 
