@@ -11,6 +11,7 @@ using Flex.Platform;
 using Flex.Platform.Health;
 using Flex.Platform.Http;
 using Flex.Platform.Identity;
+using Flex.Platform.Limits;
 using Flex.Platform.Mail;
 using Flex.Platform.Messaging;
 using Flex.Platform.OpenApi;
@@ -33,7 +34,8 @@ namespace Flex;
 public static class FlexApp
 {
     /// <summary>Our middleware, outermost first. A host runs it after the one that provides the HttpContext.</summary>
-    public static IReadOnlyList<Type> Middleware { get; } = [typeof(ActionMiddleware), typeof(HttpMiddleware), typeof(AccessMiddleware)];
+    public static IReadOnlyList<Type> Middleware { get; } =
+        [typeof(ActionMiddleware), typeof(HttpMiddleware), typeof(AccessMiddleware), typeof(RateLimitMiddleware)];
 
     public static IServiceCollection AddFlex(this IServiceCollection services, IConfiguration configuration)
     {
@@ -42,6 +44,7 @@ public static class FlexApp
             .AddFlexTelemetry(configuration)
             .AddFlexHttp(configuration)
             .AddFlexIdentity(configuration)
+            .AddFlexLimits(configuration)
             .AddFlexMail(configuration)
             .AddSettings()
             .AddCatalogue()
