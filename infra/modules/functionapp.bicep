@@ -165,6 +165,9 @@ type configuration = {
   @description('Rate limits that differ from their defaults.')
   rateLimits: rateLimits
 
+  @description('Share of the traces that Application Insights gets. Metrics and logs always arrive whole.')
+  traceSamplingRatio: '1' | '0.5' | '0.2' | '0.1' | '0.05' | '0.01'
+
   @description('Put before the name of every table: lets a restored store lie beside the damaged one.')
   @maxLength(20)
   tablePrefix: string
@@ -256,6 +259,9 @@ var settings = {
   Mail__From: config.mail.from
   Mail__RequireTls: 'true'
   Telemetry__OtlpEndpoint: config.otlpEndpoint
+  Telemetry__AzureMonitor: 'true'
+  Telemetry__ClientId: identity.properties.clientId
+  Telemetry__TraceSamplingRatio: config.traceSamplingRatio
 }
 
 // The same for lists, whose items are numbered.
