@@ -113,16 +113,24 @@ azure_package() {
 # Builds what is deployed. Each step says that it is done, or skipped and why; what fails, fails the command.
 build_azure() {
   if [ "${1:-}" = "--help" ] || [ "${1:-}" = "-h" ]; then
-    echo "Usage: ./flex azure"
+    echo "Usage: ./flex azure [STEP...]"
     echo
-    echo "Compiles everything against the real Azure packages and makes the package that infra/deploy pushes, .flex/azure/flex.zip."
-    echo "Says so where the packages cannot be restored."
+    echo "  compile    everything against the real Azure packages"
+    echo "  package    what infra/deploy pushes: .flex/azure/flex.zip"
+    echo
+    echo "Without a step, all of them. Says so where the packages cannot be restored."
     exit 0
   fi
   cd "$root"
   mkdir -p .flex/azure
-  azure_compile
-  azure_package
+  [ "$#" -gt 0 ] || set -- compile package
+  local step
+  for step in "$@"; do
+    case "$step" in
+      compile | package) "azure_$step" ;;
+      *) die "'$step' is not a step of ./flex azure; --help lists them" ;;
+    esac
+  done
 }
 
 case "${1:-}" in

@@ -12,20 +12,21 @@ die() {
 
 # The value of the option that comes first.
 value_of() {
-  if [ -z "${2:-}" ]; then die "$1 needs a value; --help tells more"; fi
-  echo "$2"
+  case "${2:-}" in
+    "" | -*) die "$1 needs a value; --help tells more" ;;
+    *) echo "$2" ;;
+  esac
 }
 
 # Checks that there are these tools and the environment, and that somebody is signed in; says into which subscription.
 prepare() {
-  local known="" file tool subscription
+  local known="" is_known=false file name tool subscription
   for file in "$infra"/*.bicepparam; do
-    known="$known $(basename "$file" .bicepparam)"
+    name="$(basename "$file" .bicepparam)"
+    known="$known $name"
+    if [ "$name" = "$environment" ]; then is_known=true; fi
   done
-  case "$known " in
-    *" $environment "*) ;;
-    *) die "which environment? There are:$known" ;;
-  esac
+  $is_known || die "which environment? There are:$known"
   for tool in "$@"; do
     command -v "$tool" >/dev/null || die "$tool is needed and not installed"
   done

@@ -105,6 +105,7 @@ public static partial class DeploymentPackage
 
         try
         {
+            assembly.Position = 0;
             using PEReader reader = new(assembly);
             return reader.PEHeaders.CorHeader is { ManagedNativeHeaderDirectory.Size: > 0 };
         }
