@@ -71,6 +71,7 @@ public sealed class DeployTests : IDisposable
         Assert.True(exitCode == 0, output);
         Assert.Contains("+ everything", output, StringComparison.Ordinal);
         Assert.Equal(["what-if"], Steps());
+        Assert.EndsWith("--validation-level ProviderNoRbac", _script.Calls[^1], StringComparison.Ordinal);
     }
 
     [Theory]
