@@ -200,20 +200,30 @@ public sealed class PackageTests : IDisposable
         Assert.Equal(SourceTree.Read("host.json"), await File.ReadAllTextAsync(Path.Combine(app, "host.json"), TestContext.Current.CancellationToken));
     }
 
-    /// <summary>The very build that ./flex azure packs, but for the runtime. No process stays behind.</summary>
-    private static async Task PublishAsync(string folder)
+    [Theory]
+    [InlineData(true, "-p:FlexRuntime=Azure", "-p:FlexTaskScheduler=true")]
+    [InlineData(false, "-p:FlexRuntime=Azure")]
+    [InlineData(false, "-p:FlexTaskScheduler=true")]
+    public async Task Only_the_package_asks_for_the_scheduler(bool expected, params string[] options)
     {
-        var start = new ProcessStartInfo(
-            "dotnet",
-            ["publish", "functions/Flex.Functions.csproj", "-c", "Release", "-p:FlexPackage=true", "-p:UseSharedCompilation=false", "-nodeReuse:false", "-v", "quiet", "--nologo", "-o", folder])
-        {
-            WorkingDirectory = SourceTree.Root,
-            RedirectStandardOutput = true,
-        };
-        using Process publish = Process.Start(start)!;
-        string output = await publish.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken);
-        await publish.WaitForExitAsync(TestContext.Current.CancellationToken);
-        Assert.True(publish.ExitCode == 0, output);
+        string references = await DotnetAsync(["msbuild", "functions/Flex.Functions.csproj", "-getItem:PackageReference", .. options]);
+
+        Assert.Contains("\"Stripe.net\"", references, StringComparison.Ordinal);
+        Assert.Equal(expected, references.Contains("DurableTask.AzureManaged", StringComparison.Ordinal));
+    }
+
+    /// <summary>The very build that ./flex azure packs, but for the runtime. No process stays behind.</summary>
+    private static Task<string> PublishAsync(string folder) => DotnetAsync(
+        ["publish", "functions/Flex.Functions.csproj", "-c", "Release", "-p:FlexPackage=true", "-p:UseSharedCompilation=false", "-nodeReuse:false", "-v", "quiet", "--nologo", "-o", folder]);
+
+    private static async Task<string> DotnetAsync(string[] arguments)
+    {
+        var start = new ProcessStartInfo("dotnet", arguments) { WorkingDirectory = SourceTree.Root, RedirectStandardOutput = true };
+        using Process dotnet = Process.Start(start)!;
+        string output = await dotnet.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken);
+        await dotnet.WaitForExitAsync(TestContext.Current.CancellationToken);
+        Assert.True(dotnet.ExitCode == 0, output);
+        return output;
     }
 
     /// <summary>A folder like the one that is published against the real packages, with further files.</summary>
