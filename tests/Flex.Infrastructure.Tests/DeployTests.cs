@@ -23,6 +23,7 @@ public sealed class DeployTests : IDisposable
         .Answers("az deployment group show*vaultEntries*", @"printf 'quotes-signing-key\nstripe-api-key\n'")
         .Answers("az deployment group show*hostStorageName*", "echo flexdevhost")
         .Answers("az deployment group show*packageContainerName*", "echo packages")
+        .Answers("az deployment group show*schedulerName*", "true")
         .Answers("az rest --method get*/vaults/flex-dev-vault/secrets*", @"printf 'stripe-api-key\nquotes-signing-key\nunused\n'")
         .Answers("az storage blob exists*", "echo true")
         .Answers("az storage blob download*", """while [ "$1" != --file ]; do shift; done; echo 'the package before' >"$2" """)
@@ -219,6 +220,19 @@ public sealed class DeployTests : IDisposable
         Assert.Equal(1, exitCode);
         Assert.Contains("has no output functionAppName", output, StringComparison.Ordinal);
         Assert.DoesNotContain(Steps(), s => s.StartsWith("push", StringComparison.Ordinal));
+    }
+
+    [Theory]
+    [InlineData("the new package", 1)]
+    [InlineData("PK .azurefunctions/Microsoft.Azure.WebJobs.Extensions.DurableTask.AzureManaged.dll", 0)]
+    public async Task Where_the_scheduler_holds_the_task_hub_the_package_must_know_it(string package, int expected)
+    {
+        _script.With(Fresh, package).Answers("az deployment group show*schedulerName*", "echo flex-dev-dts");
+
+        (int exitCode, string output) = await DeployAsync(["dev", "--yes"]);
+
+        Assert.True(exitCode == expected, output);
+        Assert.Equal(expected == 0, Steps().Contains("push flex.zip"));
     }
 
     [Fact]
