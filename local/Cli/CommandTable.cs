@@ -16,7 +16,7 @@ public static class CommandTable
     [
         ("test", "Runs all tests and closes with the line \"N passed, N failed\"."),
         ("bench", "Measures bookings, webhooks, start-up and simulated months, beside Azurite's own speed."),
-        ("azure", "Builds what is deployed, where the real Azure packages can be restored."),
+        ("azure", "Checks the infrastructure and builds what is deployed, where the real Azure packages can be restored."),
     ];
 
     public static async Task<int> RunAsync(string[] args)
