@@ -89,7 +89,7 @@ azure_infrastructure() {
     snapshot validate "$parameters" || die "$parameters deploys something else than its snapshot; if that is meant: ./flex azure snapshots"
   done
   build tests/Flex.Infrastructure.Tests/Flex.Infrastructure.Tests.csproj
-  dotnet test --project tests/Flex.Infrastructure.Tests/Flex.Infrastructure.Tests.csproj --no-build -c Release --filter-class "Flex.Infrastructure.Tests.Template*"
+  dotnet test --project tests/Flex.Infrastructure.Tests/Flex.Infrastructure.Tests.csproj --no-build -c Release --filter-class "Flex.Infrastructure.Tests.TemplateTests"
   echo "infrastructure: done"
 }
 
