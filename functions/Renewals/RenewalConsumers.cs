@@ -1,3 +1,4 @@
+using Azure.Messaging.ServiceBus;
 using Flex.Memberships;
 using Flex.Platform.Messaging;
 using Flex.Platform.Tables;
@@ -11,7 +12,7 @@ namespace Flex.Renewals;
 
 /// <summary>Timer and queue of the renewals.</summary>
 public sealed class RenewalConsumers(
-    MembershipStore memberships, SettingsStore settings, RenewalStarter starter, MessageDispatcher dispatcher, TimeProvider time)
+    MembershipStore memberships, SettingsStore settings, RenewalStarter starter, QueueConsumer queue, TimeProvider time)
 {
     /// <summary>Local hour from which the next local day's run is started too, so that its first slot, 00:01, is met in every zone.</summary>
     private const int LastHour = 23;
@@ -32,11 +33,12 @@ public sealed class RenewalConsumers(
     }
 
     [Function("Renewals_Consume")]
-    public async Task Consume(
-        [ServiceBusTrigger(Queues.Renewals, Connection = Queues.Connection)] string message,
+    public Task Consume(
+        [ServiceBusTrigger(Queues.Renewals, Connection = Queues.Connection)] ServiceBusReceivedMessage message,
+        ServiceBusMessageActions actions,
         [DurableClient] DurableTaskClient client,
-        CancellationToken cancellation) =>
-        await starter.LookAsync(client, await dispatcher.OpenAsync(message, RenewalLook.Subject, cancellation), cancellation);
+        CancellationToken cancellation) => queue.ConsumeAsync(
+            Queues.Renewals, message, actions, RenewalLook.Subject, (look, ct) => starter.LookAsync(client, look, ct), cancellation);
 
     private static async Task StartDayAsync(DurableTaskClient client, LocationId location, LocalDate day, CancellationToken cancellation)
     {

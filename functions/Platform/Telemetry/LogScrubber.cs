@@ -47,6 +47,9 @@ public static partial class LogScrubber
     /// <summary>The exception itself when there is nothing to hide in it, else its stand-in with the same stack.</summary>
     public static Exception Fault(Exception fault) => EchoesInput(fault) || Text(fault.ToString()) != fault.ToString() ? new ScrubbedException(fault) : fault;
 
+    /// <summary>The exception's message as it may be seen outside the process; hidden where it repeats what was parsed.</summary>
+    public static string Message(Exception fault) => EchoesInput(fault) ? Hidden : Text(fault.Message);
+
     /// <summary>Exceptions whose message repeats what was parsed.</summary>
     internal static bool EchoesInput(Exception? fault) =>
         fault is not null && (fault is FormatException or System.Text.Json.JsonException or ArgumentException || EchoesInput(fault.InnerException));
@@ -86,7 +89,7 @@ internal sealed class ScrubbedException(Exception original) : Exception
 {
     public override string Message { get; } = string.Create(
         CultureInfo.InvariantCulture,
-        $"{original.GetType().FullName}: {(LogScrubber.EchoesInput(original) ? LogScrubber.Hidden : LogScrubber.Text(original.Message))}");
+        $"{original.GetType().FullName}: {LogScrubber.Message(original)}");
 
     public override string? StackTrace { get; } = original.StackTrace;
 

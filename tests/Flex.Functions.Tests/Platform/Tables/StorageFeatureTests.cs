@@ -91,12 +91,15 @@ public sealed class StorageFeatureTests
         services.AddPlatformStorage();
         services.AddSingleton<OutboxFunctions>();
         await using ServiceProvider provider = services.BuildServiceProvider();
+        var actions = new RecordingActions();
         TableBatch batch = new TableBatch("things", "home01").Send(OutboxMessage.Create("msg_1", Queues.Mail, "mail.send.v1", "hello"));
 
         (await provider.GetRequiredService<Committer>().CommitAsync(batch, cancellation)).Require();
-        await provider.GetRequiredService<OutboxFunctions>().ConsumeAsync(StorageJson.Write(broker.Sweeps.Single().Message), cancellation);
+        await provider.GetRequiredService<OutboxFunctions>().ConsumeAsync(
+            RecordingActions.Message(StorageJson.Write(broker.Sweeps.Single().Message)), actions, cancellation);
 
         Assert.Empty(tables.Snapshot("things", "home01"));
+        Assert.Equal(["completed"], actions.Settled);
     }
 
     private static ServiceProvider Services(params (string Key, string? Value)[] settings)
