@@ -15,18 +15,17 @@ public static class TelemetryRegistration
     /// </summary>
     public static IServiceCollection AddFlexTelemetry(this IServiceCollection services, IConfiguration configuration)
     {
-        services.AddSettings<TelemetrySettings>(configuration, TelemetrySettings.Section);
+        services.AddSettings(configuration, TelemetrySettings.Section, out TelemetrySettings settings);
         services.AddLogging();
         services.TryAddSingleton<LoggerFactory>();
         services.Replace(ServiceDescriptor.Singleton<ILoggerFactory>(s => new RedactingLoggerFactory(s.GetRequiredService<LoggerFactory>())));
-        string endpoint = configuration.GetSection(TelemetrySettings.Section).Get<TelemetrySettings>()?.OtlpEndpoint ?? string.Empty;
-        if (endpoint.Length > 0)
+        if (settings.Endpoint() is { } endpoint)
         {
             services.AddOpenTelemetry()
                 .WithTracing(traces => traces.AddSource(FlexTelemetry.Name, "System.Net.Http"))
                 .WithMetrics(metrics => metrics.AddMeter(FlexTelemetry.Name, FlexTelemetry.FeatureMeters, "System.Net.Http", "Polly"))
                 .WithLogging()
-                .UseOtlpExporter(OtlpExportProtocol.Grpc, new Uri(endpoint));
+                .UseOtlpExporter(OtlpExportProtocol.Grpc, endpoint);
         }
 
         return services;

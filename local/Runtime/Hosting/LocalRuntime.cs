@@ -5,6 +5,7 @@ using Flex.Local.Runtime.InProcess;
 using Flex.Local.Runtime.Queueing;
 using Flex.Local.Runtime.Scheduling;
 using Flex.Local.Runtime.Timers;
+using Flex.Platform;
 using Flex.Platform.Messaging;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
@@ -42,6 +43,7 @@ public sealed class LocalRuntime : IAsyncDisposable
     public Scheduler Scheduler { get; }
 
     /// <summary>Composes everything, loads what an earlier process left behind, and starts the scheduler.</summary>
+    /// <exception cref="SettingsException">The settings cannot be used.</exception>
     public static async Task<LocalRuntime> StartAsync(LocalRuntimeOptions options, CancellationToken cancellation)
     {
         var runtime = new LocalRuntime(options);
@@ -122,7 +124,7 @@ public sealed class LocalRuntime : IAsyncDisposable
             module.Configure(services);
         }
 
-        return services.BuildServiceProvider();
+        return services.CheckSettings().BuildServiceProvider();
     }
 
     /// <summary>The order of registration is the order among work due at the same instant.</summary>

@@ -20,11 +20,12 @@ public static class LocalSettings
         return builder.AddEnvironmentVariables().Build();
     }
 
+    /// <summary>Both together. An empty value is none, as in the app.</summary>
     /// <param name="storage">An Azurite's connection string; null when storage is in memory.</param>
     public static IConfiguration Create(IConfiguration user, IEnumerable<ILocalModule> modules, string? storage) => new ConfigurationBuilder()
         .AddInMemoryCollection(modules.SelectMany(m => m.Settings))
         .AddInMemoryCollection(new Dictionary<string, string?> { ["Tables:ConnectionString"] = storage, ["Blobs:ConnectionString"] = storage })
-        .AddConfiguration(user)
+        .AddInMemoryCollection(user.AsEnumerable().Where(p => !string.IsNullOrEmpty(p.Value)))
         .Build();
 
     /// <summary>The <c>Values</c> of a local.settings.json, with its double underscores as sections.</summary>
