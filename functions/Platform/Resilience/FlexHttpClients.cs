@@ -43,6 +43,7 @@ public static class FlexHttpClients
     /// <summary>
     /// A named client with, outside in: total timeout, limit on concurrency, retry with jitter of what is safe to repeat
     /// (GET and HEAD, or a call with an Idempotency-Key), circuit breaker, attempt timeout. All waits are on the network clock.
+    /// Redirects are not followed.
     /// </summary>
     public static IHttpClientBuilder AddFlexHttpClient(
         this IServiceCollection services, string name, OutgoingLimits? limits = null, Action<HttpClient>? configure = null)
@@ -54,6 +55,15 @@ public static class FlexHttpClients
             // The pipeline below is the timeout; the client's own would end calls that only wait for their turn.
             client.Timeout = Timeout.InfiniteTimeSpan;
             configure?.Invoke(client);
+        });
+
+        // Whoever answers does not choose where else a request with our credentials goes.
+        builder.ConfigurePrimaryHttpMessageHandler((handler, _) =>
+        {
+            if (handler is SocketsHttpHandler sockets)
+            {
+                sockets.AllowAutoRedirect = false;
+            }
         });
         builder.AddResilienceHandler(name, (pipeline, context) =>
             Configure(pipeline, bounds, context.ServiceProvider.GetRequiredKeyedService<TimeProvider>(NetworkTime.Key)));

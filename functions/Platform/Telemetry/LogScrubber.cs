@@ -73,11 +73,11 @@ public static partial class LogScrubber
     private static partial Regex Email();
 
     /// <summary>
-    /// Bearer tokens and JWTs, provider keys and webhook secrets, client secrets, tokens of calendar feeds, connection strings' keys
-    /// and signatures.
+    /// Bearer tokens, basic credentials and JWTs, provider keys and webhook secrets, client secrets, tokens of calendar feeds, keys and
+    /// signatures of connection strings and signed links, passwords and tokens of forms.
     /// </summary>
-    [GeneratedRegex(@"(?i:bearer)\s+[\w.~+/=-]+|eyJ[\w-]+\.[\w-]+\.[\w-]*|\b(?:sk|rk|pk)_(?:live|test)_\w+|\bwhsec_[\w+/=]+"
-        + @"|\b\w+_secret_\w+|\bfeed_[\w-]{20,}|(?:AccountKey|SharedAccessKey|sig|Password)=[^;&\s""]+")]
+    [GeneratedRegex(@"(?i:bearer)\s+[\w.~+/=-]+|(?i:authorization\W+basic)\s+[\w+/=]+|eyJ[\w-]+\.[\w-]+\.[\w-]*|\b(?:sk|rk|pk)_(?:live|test)_\w+|\bwhsec_[\w+/=]+"
+        + @"|\b\w+_secret_\w+|\bfeed_[\w-]{20,}|(?i:AccountKey|SharedAccessKey|SharedAccessSignature|\bsig|password|client_secret|\w+_token)=[^;&\s""]+")]
     private static partial Regex Secret();
 
     [GeneratedRegex(@"(?<![\w-])\d(?:[ -]?\d){12,18}(?![\w-])")]

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 using Flex.Local.Runtime.Functions;
+using Flex.Platform.Http;
 using Flex.Tests.Shared;
 using Xunit;
 
@@ -73,10 +74,10 @@ public sealed class HostJsonTests
     }
 
     [Fact]
-    public void The_functions_of_the_local_host_have_the_same_prefix()
+    public void The_code_the_host_and_the_local_host_agree_about_the_routes_prefix()
     {
-        Assert.Equal("api", Host.GetProperty("extensions").GetProperty("http").GetProperty("routePrefix").GetString());
-        Assert.Equal("api", HostJson.Load(Path.Combine(AppContext.BaseDirectory, "host.json")).RoutePrefix);
+        Assert.Equal(FunctionCatalog.RoutePrefix, Host.GetProperty("extensions").GetProperty("http").GetProperty("routePrefix").GetString());
+        Assert.Equal(FunctionCatalog.RoutePrefix, HostJson.Load(Path.Combine(AppContext.BaseDirectory, "host.json")).RoutePrefix);
     }
 
     private static JsonElement ServiceBus(string name) => Host.GetProperty("extensions").GetProperty("serviceBus").GetProperty(name);
