@@ -83,6 +83,8 @@ public sealed class SettingsCheckTests
     [InlineData("Tables__ClientId must be the client id of a managed identity, a GUID.", "Tables__ClientId=me")]
     [InlineData("Tables__Prefix must be a letter", "Tables__Prefix=1x")]
     [InlineData("Blobs__ServiceUri is missing", "Blobs__ServiceUri=")]
+    [InlineData("RateLimits__Payments__PerMinute must be from 0 (the default) to 1000000.", "RateLimits__Payments__PerMinute=-1")]
+    [InlineData("RateLimits__Refusals__Burst must be from 0 (the default) to 1000000.", "RateLimits__Refusals__Burst=1000001")]
     [InlineData("Stripe__WebhokSecret is not a setting; those there are: ApiKey, ApiBase, WebhookSecret,", "Stripe__WebhokSecret=whsec_1")]
     [InlineData("Auth__Issuers__0__Audiences is not a setting; those there are: Authority,", "Auth__Issuers__0__Authority=https://a.example", "Auth__Issuers__0__Audience=flex", "Auth__Issuers__0__Audiences=x")]
     [InlineData("Stripe__ApiKey__Next is not a setting.", "Stripe__ApiKey__Next=x")]
