@@ -156,8 +156,8 @@ build_azure() {
 case "${1:-}" in
   test) shift; run_tests "$@" ;;
   azure) shift; build_azure "$@" ;;
-  bench)
-    shift
+  bench|cost)
+    [ "$1" = cost ] || shift
     build "$root/tests/Flex.Benchmarks/Flex.Benchmarks.csproj"
     exec dotnet "$root/tests/Flex.Benchmarks/bin/Local/Release/net10.0/Flex.Benchmarks.dll" "$@"
     ;;

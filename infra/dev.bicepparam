@@ -33,5 +33,6 @@ param config = {
   }
   mail: { host: '', port: 587, user: '', from: 'no-reply@example.com' }
   otlpEndpoint: ''
+  rateLimits: {}
   tablePrefix: ''
 }

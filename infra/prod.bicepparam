@@ -41,5 +41,6 @@ param config = {
   }
   mail: { host: 'smtp.example.com', port: 587, user: 'flex', from: 'no-reply@example.com' }
   otlpEndpoint: ''
+  rateLimits: {}
   tablePrefix: ''
 }

@@ -101,6 +101,45 @@ type scale = {
 }
 
 @export()
+@description('How often callers may call an instance of the app; 0 is the default that the code has.')
+type rateLimit = {
+  @description('Calls a minute in the long run.')
+  @minValue(0)
+  @maxValue(1000000)
+  perMinute: int
+
+  @description('Calls at once after a while without any.')
+  @minValue(0)
+  @maxValue(1000000)
+  burst: int
+}
+
+@export()
+@description('Rate limits that differ from their defaults.')
+type rateLimits = {
+  @description('What only reads.')
+  Reads: rateLimit?
+
+  @description('What changes something.')
+  Writes: rateLimit?
+
+  @description('Prices before booking.')
+  Previews: rateLimit?
+
+  @description('What moves money.')
+  Payments: rateLimit?
+
+  @description('Bookings of visitors, by address.')
+  Storefront: rateLimit?
+
+  @description('Calendar feeds, by address.')
+  Feeds: rateLimit?
+
+  @description('Bad tokens and bad webhook signatures, by address.')
+  Refusals: rateLimit?
+}
+
+@export()
 @description('What an operator decides about the app; becomes its settings.')
 type configuration = {
   @description('Whose tokens are accepted.')
@@ -122,6 +161,9 @@ type configuration = {
 
   @description('OTLP/gRPC endpoint that telemetry also goes to; empty: none.')
   otlpEndpoint: string
+
+  @description('Rate limits that differ from their defaults.')
+  rateLimits: rateLimits
 
   @description('Put before the name of every table: lets a restored store lie beside the damaged one.')
   @maxLength(20)
@@ -235,6 +277,14 @@ var listSettings = {
   })
 }
 
+// Rate limits, by policy.
+var ratePolicies = ['Reads', 'Writes', 'Previews', 'Payments', 'Storefront', 'Feeds', 'Refusals']
+var rateSettings = reduce(ratePolicies, {}, (all, policy) => {
+  ...all
+  'RateLimits__${policy}__PerMinute': string(config.rateLimits[?policy].?perMinute ?? 0)
+  'RateLimits__${policy}__Burst': string(config.rateLimits[?policy].?burst ?? 0)
+})
+
 // What the host and the platform read.
 var hostSettings = {
   AzureWebJobsStorage__accountName: names.hostStorage
@@ -317,6 +367,7 @@ resource app 'Microsoft.Web/sites@2025-03-01' = {
     properties: {
       ...settings
       ...listSettings
+      ...rateSettings
       ...mapValues(secrets, entry => empty(entry) ? '' : vaultReference(names.keyVault, entry))
       ...hostSettings
     }

@@ -16,6 +16,7 @@ public static class CommandTable
     [
         ("test", "Runs all tests and closes with the line \"N passed, N failed\"."),
         ("bench", "Measures bookings, webhooks, start-up and simulated months, beside Azurite's own speed."),
+        ("cost", "Computes what Azure takes a month, from counts, habits and prices."),
         ("azure", "Compiles everything against the real Azure packages where they can be restored."),
     ];
 
