@@ -5,9 +5,9 @@ using Flex.Platform.Http;
 using Flex.Platform.Identity;
 using Flex.Platform.Messaging;
 using Flex.Platform.Telemetry;
+using Flex.Tests.Shared;
 using Microsoft.Azure.Functions.Worker;
 using Microsoft.Extensions.DependencyInjection;
-using Flex.Tests.Shared;
 using Xunit;
 
 namespace Flex.Functions.Tests.Architecture;
