@@ -1,15 +1,17 @@
+using Azure.Messaging.ServiceBus;
 using Flex.Platform.Messaging;
 using Microsoft.Azure.Functions.Worker;
 
 namespace Flex.Access;
 
 /// <summary>The queue worker of the doors.</summary>
-public sealed class AccessQueue(MessageDispatcher dispatcher)
+public sealed class AccessQueue(QueueConsumer queue)
 {
     [Function("Access_Message")]
     public Task Consume(
-        [ServiceBusTrigger(Queues.Access, Connection = Queues.Connection)] string message,
-        CancellationToken cancellation) => dispatcher.DispatchAsync(Queues.Access, message, cancellation);
+        [ServiceBusTrigger(Queues.Access, Connection = Queues.Connection)] ServiceBusReceivedMessage message,
+        ServiceBusMessageActions actions,
+        CancellationToken cancellation) => queue.ConsumeAsync(Queues.Access, message, actions, cancellation);
 }
 
 /// <summary>Every quarter of an hour the doors that are not in line are looked at again (ACC-2).</summary>

@@ -156,7 +156,7 @@ public sealed class SaltoClient(SaltoSession session, SaltoOptions options) : ID
     {
         var root = new Uri(options.ApiUrl.TrimEnd('/') + "/");
         var address = new Uri(root, path.StartsWith("http", StringComparison.OrdinalIgnoreCase) ? path : path.TrimStart('/'));
-        return address.Host == root.Host && address.Scheme == root.Scheme
+        return address.Authority == root.Authority && address.Scheme == root.Scheme
             ? address
             : throw new TransientFaultException("Salto links to another host.");
     }

@@ -1,7 +1,9 @@
 using Azure.Core.Serialization;
+using Flex.Bookings;
 using Flex.Platform;
 using Flex.Platform.Blobs;
 using Flex.Platform.Http;
+using Flex.Platform.Identity;
 using Flex.Platform.Tables;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
@@ -33,7 +35,10 @@ public static class FunctionHost
             .AddFlex(builder.Configuration)
             .AddAzureTables(builder.Configuration)
             .AddAzureBlobs(builder.Configuration)
-            .AddServiceBus(builder.Configuration);
+            .AddServiceBus(builder.Configuration)
+            .RequireSetting(builder.Configuration, QuoteSettings.Section, nameof(QuoteSettings.SigningKey), "all instances sign quotes with the same key")
+            .RequireSetting(builder.Configuration, AuthSettings.Section, "Issuers__0__Authority", "without an issuer every caller is refused")
+            .CheckSettings();
 
         // The Durable extension takes its data converter from the worker's serializer, and only from there.
         builder.Services.Configure<WorkerOptions>(o => o.Serializer = new JsonObjectSerializer(StorageJson.Options));

@@ -120,7 +120,7 @@ public sealed class ServiceBusDeadLetters(ServiceBusClient client) : IDeadLetter
         queue,
         IdOf(message),
         message.Subject,
-        $"{message.DeadLetterReason} {message.DeadLetterErrorDescription}".Trim(),
+        DeadLetter.ReasonOf(message.DeadLetterReason, message.DeadLetterErrorDescription),
         Instant.FromDateTimeOffset(message.EnqueuedTime),
         message.DeliveryCount);
 

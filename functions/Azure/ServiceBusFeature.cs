@@ -11,7 +11,7 @@ public static class ServiceBusFeature
 {
     public static IServiceCollection AddServiceBus(this IServiceCollection services, IConfiguration configuration)
     {
-        services.AddSettings<ServiceBusSettings>(configuration, ServiceBusSettings.Section);
+        services.AddSettings<ServiceBusSettings>(configuration, ServiceBusSettings.Section, sharedWithHost: true);
         services.AddSingleton(provider => CreateClient(provider.GetRequiredService<ServiceBusSettings>()));
         services.AddSingleton<IMessagePublisher, ServiceBusPublisher>();
         services.AddSingleton<IDeadLetters, ServiceBusDeadLetters>();

@@ -2,20 +2,45 @@ using System.Buffers.Text;
 using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
+using Flex.Platform;
 using NodaTime;
 
 namespace Flex.Bookings;
 
 /// <summary>Keys that sign the prices of previews.</summary>
-public sealed class QuoteSettings
+public sealed class QuoteSettings : ISettings
 {
     public const string Section = "Quotes";
+
+    /// <summary>As long as the hash, beyond which a key gains nothing. Source: RFC 2104 section 3</summary>
+    private const int MinKeyLength = 32;
 
     /// <summary>At least 32 characters; from the key vault. Empty: a key of the process's own, whose quotes no other process takes.</summary>
     public string SigningKey { get; init; } = string.Empty;
 
     /// <summary>A second key that is accepted too, while the first is being rolled.</summary>
     public string SigningKeyNext { get; init; } = string.Empty;
+
+    public IEnumerable<SettingFault> Faults()
+    {
+        foreach ((string name, string key) in new[] { (nameof(SigningKey), SigningKey), (nameof(SigningKeyNext), SigningKeyNext) })
+        {
+            if (key.Length is > 0 and < MinKeyLength)
+            {
+                yield return new(name, $"must have at least {MinKeyLength} characters.");
+            }
+        }
+
+        if (SigningKeyNext.Length > 0 && SigningKey.Length == 0)
+        {
+            yield return SettingFault.Missing(nameof(SigningKey), $"{Section}__{nameof(SigningKeyNext)} is accepted beside it");
+        }
+
+        if (SigningKeyNext.Length > 0 && SigningKeyNext == SigningKey)
+        {
+            yield return new(nameof(SigningKeyNext), $"must differ from {Section}__{nameof(SigningKey)}.");
+        }
+    }
 }
 
 /// <summary>

@@ -1,3 +1,4 @@
+using Azure.Messaging.ServiceBus;
 using Flex.Platform.Http;
 using Flex.Platform.Identity;
 using Flex.Platform.Limits;
@@ -9,7 +10,7 @@ namespace Flex.Memberships;
 
 /// <summary>HTTP surface and queue of memberships.</summary>
 public sealed class MembershipFunctions(
-    SignUpHandler signUp, AssignMembershipHandler assign, CancelMembershipHandler cancel, ReadMembershipsHandler read, MessageDispatcher dispatcher)
+    SignUpHandler signUp, AssignMembershipHandler assign, CancelMembershipHandler cancel, ReadMembershipsHandler read, QueueConsumer queue)
 {
     [Function("Memberships_SignUp"), Allow(Role.Staff, Role.Member), RateLimit(RatePolicy.Payments)]
     [Operation("Sign up for a plan and pay now", Body = typeof(SignUpRequest), Response = typeof(MembershipView), Status = 201,
@@ -55,8 +56,10 @@ public sealed class MembershipFunctions(
         request.HandleAsync<MembershipId, CancelMembershipRequest, MembershipView>(id, cancel.HandleAsync, cancellation);
 
     [Function("Memberships_Consume")]
-    public Task Consume([ServiceBusTrigger(Queues.Memberships, Connection = Queues.Connection)] string message, CancellationToken cancellation) =>
-        dispatcher.DispatchAsync(Queues.Memberships, message, cancellation);
+    public Task Consume(
+        [ServiceBusTrigger(Queues.Memberships, Connection = Queues.Connection)] ServiceBusReceivedMessage message,
+        ServiceBusMessageActions actions,
+        CancellationToken cancellation) => queue.ConsumeAsync(Queues.Memberships, message, actions, cancellation);
 
     private static Respond<MembershipView> Created => Respond.Created<MembershipView>(m => $"/api/v1/memberships/{m.Id}");
 }

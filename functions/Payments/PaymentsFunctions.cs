@@ -1,3 +1,4 @@
+using Azure.Messaging.ServiceBus;
 using Flex.Invoicing;
 using Flex.Members;
 using Flex.Platform.Http;
@@ -54,12 +55,13 @@ public sealed class PaymentsFunctions(PayInvoice pay, PaymentMethods methods, St
 }
 
 /// <summary>The queue of Stripe's events and the hourly collection.</summary>
-public sealed class PaymentsTriggers(MessageDispatcher dispatcher, CollectDueInvoices collect)
+public sealed class PaymentsTriggers(QueueConsumer queue, CollectDueInvoices collect)
 {
     [Function("StripeEvents_Consume")]
     public Task Consume(
-        [ServiceBusTrigger(Queues.StripeEvents, Connection = Queues.Connection)] string message, CancellationToken cancellation) =>
-        dispatcher.DispatchAsync(Queues.StripeEvents, message, cancellation);
+        [ServiceBusTrigger(Queues.StripeEvents, Connection = Queues.Connection)] ServiceBusReceivedMessage message,
+        ServiceBusMessageActions actions,
+        CancellationToken cancellation) => queue.ConsumeAsync(Queues.StripeEvents, message, actions, cancellation);
 
     /// <summary>At minute 10, when bill runs and renewals of the full hour are through.</summary>
     [Function("Collection_Hourly")]

@@ -20,6 +20,7 @@ public static class PlatformFeature
         services.TryAddSingleton<IMessageBodies, MessageBodies>();
         services.TryAddSingleton<Committer>();
         services.TryAddSingleton<MessageDispatcher>();
+        services.TryAddSingleton<QueueConsumer>();
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IMessageHandler, OutboxSweepHandler>());
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IReadinessCheck, StorageReadiness>());
         return services;

@@ -27,7 +27,6 @@ public sealed class RenewalStarter(MembershipStore memberships)
     /// <summary>For changes outside the renewals: raises the event, or starts the orchestration when none is running and something is due.</summary>
     public async Task LookAsync(DurableTaskClient client, Envelope envelope, CancellationToken cancellation)
     {
-        CorrelationScope.Set(envelope.CorrelationId);
         RenewalLook look = envelope.Read<RenewalLook>();
         if (await memberships.FindAsync(look.MembershipId, cancellation) is not { Value: { DueOn: { } due } membership })
         {

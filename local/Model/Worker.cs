@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Azure.Messaging.ServiceBus;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Azure.Functions.Worker.Extensions.Abstractions;
 
@@ -206,6 +207,23 @@ namespace Microsoft.Azure.Functions.Worker
         public string? Connection { get; set; }
 
         public string? QueueName { get; }
+    }
+
+    public class ServiceBusMessageActions
+    {
+        protected ServiceBusMessageActions()
+        {
+        }
+
+        public virtual Task CompleteMessageAsync(ServiceBusReceivedMessage message, CancellationToken cancellationToken = default) =>
+            throw new NotSupportedException();
+
+        public virtual Task DeadLetterMessageAsync(
+            ServiceBusReceivedMessage message,
+            Dictionary<string, object>? propertiesToModify = null,
+            string? deadLetterReason = null,
+            string? deadLetterErrorDescription = null,
+            CancellationToken cancellationToken = default) => throw new NotSupportedException();
     }
 
     [AttributeUsage(AttributeTargets.Parameter)]

@@ -1,8 +1,10 @@
+using Azure.Messaging.ServiceBus;
 using Flex.Local.Runtime.Durable;
 using Flex.Local.Runtime.Queueing;
 using Flex.Platform;
 using Flex.Platform.Messaging;
 using Flex.Platform.Tables;
+using Microsoft.Azure.Functions.Worker;
 using Microsoft.DurableTask;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -53,10 +55,10 @@ internal sealed class CallRecorder
     {
         public bool Listens(string queue) => inner.Listens(queue);
 
-        public Task ReceiveAsync(string queue, string message, int deliveryCount, CancellationToken cancellation) =>
-            recorder.CountAsync(StorageJson.Read<Envelope>(message).Subject, async () =>
+        public Task ReceiveAsync(string queue, ServiceBusReceivedMessage message, ServiceBusMessageActions actions, CancellationToken cancellation) =>
+            recorder.CountAsync(StorageJson.Read<Envelope>(message.Body.ToString()).Subject, async () =>
             {
-                await inner.ReceiveAsync(queue, message, deliveryCount, cancellation);
+                await inner.ReceiveAsync(queue, message, actions, cancellation);
                 return true;
             });
     }

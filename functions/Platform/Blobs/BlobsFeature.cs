@@ -3,12 +3,11 @@ using Azure.Storage.Blobs;
 using Flex.Platform.Tables;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Options;
 
 namespace Flex.Platform.Blobs;
 
 /// <summary>Where the blobs are: configuration section <c>Blobs</c>. Exactly one of the two ways is set.</summary>
-public sealed class BlobOptions
+public sealed class BlobOptions : ISettings
 {
     public const string Section = "Blobs";
 
@@ -20,6 +19,8 @@ public sealed class BlobOptions
 
     /// <summary>A connection string with a key, for the emulator.</summary>
     public string? ConnectionString { get; set; }
+
+    public IEnumerable<SettingFault> Faults() => StorageEndpoint.Faults(Section, ServiceUri, ClientId, ConnectionString);
 }
 
 /// <summary>Registers blob storage on an account or its emulator.</summary>
@@ -27,20 +28,15 @@ public static class BlobsFeature
 {
     public static IServiceCollection AddAzureBlobs(this IServiceCollection services, IConfiguration configuration)
     {
-        services.AddOptions<BlobOptions>().Bind(configuration.GetSection(BlobOptions.Section)).ValidateOnStart();
-        services.AddSingleton<IValidateOptions<BlobOptions>, BlobOptionsValidator>();
-        services.AddSingleton<IBlobStore>(provider => CreateStore(provider.GetRequiredService<IOptions<BlobOptions>>().Value));
+        services.AddSettings<BlobOptions>(configuration, BlobOptions.Section);
+        services.AddSingleton<IBlobStore>(provider => CreateStore(provider.GetRequiredService<BlobOptions>()));
         return services;
     }
 
     /// <summary>A store outside of dependency injection: tools and tests.</summary>
     public static AzureBlobStore CreateStore(BlobOptions options, HttpPipelineTransport? transport = null)
     {
-        if (StorageEndpoint.Problem(BlobOptions.Section, options.ServiceUri, options.ConnectionString) is { } problem)
-        {
-            throw new OptionsValidationException(BlobOptions.Section, typeof(BlobOptions), [problem]);
-        }
-
+        SettingsException.ThrowIfFaulty(BlobOptions.Section, options);
         var settings = new BlobClientOptions();
         StorageEndpoint.Configure(settings, "blob");
         if (transport is not null)
@@ -52,12 +48,4 @@ public static class BlobsFeature
             ? new BlobServiceClient(address, ManagedIdentity.Of(options.ClientId), settings)
             : new BlobServiceClient(options.ConnectionString, settings));
     }
-}
-
-internal sealed class BlobOptionsValidator : IValidateOptions<BlobOptions>
-{
-    public ValidateOptionsResult Validate(string? name, BlobOptions options) =>
-        StorageEndpoint.Problem(BlobOptions.Section, options.ServiceUri, options.ConnectionString) is { } problem
-            ? ValidateOptionsResult.Fail(problem)
-            : ValidateOptionsResult.Success;
 }

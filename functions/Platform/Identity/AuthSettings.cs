@@ -1,15 +1,18 @@
 namespace Flex.Platform.Identity;
 
 /// <summary>Whose tokens are accepted. None configured: every call that needs a token is refused.</summary>
-public sealed class AuthSettings
+public sealed class AuthSettings : ISettings
 {
     public const string Section = "Auth";
 
     public IList<IssuerSettings> Issuers { get; init; } = [];
+
+    public IEnumerable<SettingFault> Faults() =>
+        Issuers.SelectMany((issuer, i) => issuer.Faults().Select(f => f with { Setting = $"{nameof(Issuers)}__{i}__{f.Setting}" }));
 }
 
 /// <summary>One OpenID Connect issuer.</summary>
-public sealed class IssuerSettings
+public sealed class IssuerSettings : ISettings
 {
     /// <summary>
     /// Where <c>/.well-known/openid-configuration</c> is found, e.g. <c>https://login.example.com/tenant/v2.0</c>. Plain http only
@@ -31,4 +34,19 @@ public sealed class IssuerSettings
 
     /// <summary>Roles this issuer may grant; empty is all. A members' tenant is given <c>member</c> only.</summary>
     public IList<Role> Roles { get; init; } = [];
+
+    public IEnumerable<SettingFault> Faults()
+    {
+        foreach (SettingFault fault in Authority.Length == 0
+            ? [SettingFault.Missing(nameof(Authority), "the address of the issuer whose tokens are accepted")]
+            : SettingFault.OfAddress(nameof(Authority), Authority))
+        {
+            yield return fault;
+        }
+
+        if (Audience.Length == 0)
+        {
+            yield return SettingFault.Missing(nameof(Audience), "without it tokens for other applications would be accepted");
+        }
+    }
 }

@@ -9,7 +9,7 @@ public static class LimitsRegistration
     public static IServiceCollection AddFlexLimits(this IServiceCollection services, IConfiguration configuration)
     {
         services.AddNetworkTime();
-        services.AddSettings<RateLimits>(configuration, RateLimits.Section, settings => settings.Check());
+        services.AddSettings<RateLimits>(configuration, RateLimits.Section);
         services.AddSingleton<CallLimits>();
         services.AddSingleton<RateLimitMiddleware>();
         return services;

@@ -17,31 +17,42 @@ public interface IMessageHandler
     Task HandleAsync(Envelope envelope, CancellationToken cancellation);
 }
 
-/// <summary>What a queue's trigger calls: unpacks the envelope, restores the correlation id and hands it to the subject's handler.</summary>
+/// <summary>Unpacks an envelope, restores the correlation id and hands it to the subject's handler. <see cref="QueueConsumer"/> calls it.</summary>
 public sealed class MessageDispatcher(IEnumerable<IMessageHandler> handlers, IMessageBodies bodies)
 {
     private readonly Dictionary<(string Queue, string Subject), IMessageHandler> _handlers =
         handlers.ToDictionary(h => (h.Queue, h.Subject));
 
-    /// <exception cref="DefectException">
-    /// The message is not an envelope or nobody handles its subject; the broker dead-letters it after its last delivery.
-    /// </exception>
-    public async Task DispatchAsync(string queue, string message, CancellationToken cancellation)
+    /// <exception cref="UndeliverableMessageException">The message is not an envelope, or nobody handles its subject.</exception>
+    public Task DispatchAsync(string queue, string message, CancellationToken cancellation)
     {
-        Envelope envelope = await bodies.ResolveAsync(Parse(message), cancellation);
-        if (!_handlers.TryGetValue((queue, envelope.Subject), out IMessageHandler? handler))
-        {
-            throw new DefectException($"Nobody handles '{envelope.Subject}' on queue '{queue}'.");
-        }
+        Envelope envelope = Parse(message);
+        return _handlers.TryGetValue((queue, envelope.Subject), out IMessageHandler? handler)
+            ? HandleAsync(queue, envelope, handler.HandleAsync, cancellation)
+            : throw UndeliverableMessageException.UnknownSubject(queue, envelope.Subject);
+    }
 
-        CorrelationScope.Set(envelope.CorrelationId);
-        CurrentAction.Set($"{queue} {envelope.Subject}");
+    /// <summary>For triggers that need more than the message (a durable client, say): their queue carries one subject.</summary>
+    /// <exception cref="UndeliverableMessageException">The message is not an envelope, or has another subject.</exception>
+    public Task DispatchAsync(
+        string queue, string message, string subject, Func<Envelope, CancellationToken, Task> handle, CancellationToken cancellation)
+    {
+        Envelope envelope = Parse(message);
+        return envelope.Subject == subject
+            ? HandleAsync(queue, envelope, handle, cancellation)
+            : throw UndeliverableMessageException.UnknownSubject(queue, envelope.Subject);
+    }
+
+    private async Task HandleAsync(string queue, Envelope small, Func<Envelope, CancellationToken, Task> handle, CancellationToken cancellation)
+    {
+        CorrelationScope.Set(small.CorrelationId);
+        CurrentAction.Set($"{queue} {small.Subject}");
         using Activity? activity = FlexTelemetry.Source.StartActivity(CurrentAction.Name, ActivityKind.Consumer);
-        activity?.SetTag(FlexTelemetry.CorrelationId, envelope.CorrelationId);
-        var tags = new TagList { { "queue", queue }, { "subject", envelope.Subject } };
+        activity?.SetTag(FlexTelemetry.CorrelationId, small.CorrelationId);
+        var tags = new TagList { { "queue", queue }, { "subject", small.Subject } };
         try
         {
-            await handler.HandleAsync(envelope, cancellation);
+            await handle(await bodies.ResolveAsync(small, cancellation), cancellation);
         }
         catch
         {
@@ -52,25 +63,18 @@ public sealed class MessageDispatcher(IEnumerable<IMessageHandler> handlers, IMe
         FlexTelemetry.Messages.Add(1, [.. tags, new("outcome", "handled")]);
     }
 
-    /// <summary>
-    /// For triggers that need more than the message (a durable client, say): the envelope of the one subject their queue carries.
-    /// The caller sets the correlation id: what is set here ends with this method.
-    /// </summary>
-    public async Task<Envelope> OpenAsync(string message, string subject, CancellationToken cancellation)
-    {
-        Envelope envelope = await bodies.ResolveAsync(Parse(message), cancellation);
-        return envelope.Subject == subject ? envelope : throw new DefectException($"Expected '{subject}', not '{envelope.Subject}'.");
-    }
-
     private static Envelope Parse(string message)
     {
         try
         {
-            return StorageJson.Read<Envelope>(message);
+            // Stored JSON tolerates missing members.
+            return StorageJson.Read<Envelope>(message) is { Id: not null, Subject: not null, Body: not null } envelope
+                ? envelope
+                : throw UndeliverableMessageException.NoEnvelope();
         }
-        catch (JsonException broken)
+        catch (JsonException)
         {
-            throw new DefectException("The message is not an envelope.", broken);
+            throw UndeliverableMessageException.NoEnvelope();
         }
     }
 }

@@ -46,6 +46,7 @@ public static class FlexHttpClients
     /// <summary>
     /// A named client with, outside in: total timeout, limit on concurrency, retry with jitter of what is safe to repeat
     /// (GET and HEAD, or a call with an Idempotency-Key), circuit breaker, attempt timeout. All waits are on the network clock.
+    /// Redirects are not followed.
     /// </summary>
     public static IHttpClientBuilder AddFlexHttpClient(
         this IServiceCollection services, string name, OutgoingLimits? limits = null, Action<HttpClient>? configure = null)
@@ -60,8 +61,9 @@ public static class FlexHttpClients
         });
 
         // Gateways keep their client for the life of the process, so connections are renewed here instead of handlers by the factory.
+        // And whoever answers does not choose where else a request with our credentials goes.
         builder.SetHandlerLifetime(Timeout.InfiniteTimeSpan);
-        builder.UseSocketsHttpHandler((handler, _) => handler.PooledConnectionLifetime = ConnectionLifetime);
+        builder.UseSocketsHttpHandler((handler, _) => (handler.PooledConnectionLifetime, handler.AllowAutoRedirect) = (ConnectionLifetime, false));
         builder.AddResilienceHandler(name, (pipeline, context) =>
             Configure(pipeline, bounds, context.ServiceProvider.GetRequiredKeyedService<TimeProvider>(NetworkTime.Key)));
         return builder;

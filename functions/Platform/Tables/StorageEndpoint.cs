@@ -11,19 +11,29 @@ internal static class StorageEndpoint
     /// </summary>
     public static readonly TimeSpan NetworkTimeout = TimeSpan.FromSeconds(4);
 
-    public static string? Problem(string section, Uri? serviceUri, string? connectionString)
+    /// <summary>Tables and blobs are reached in exactly one of two ways.</summary>
+    public static IEnumerable<SettingFault> Faults(string section, Uri? serviceUri, string? clientId, string? connectionString)
     {
-        bool byIdentity = serviceUri is not null;
-        bool byKey = !string.IsNullOrWhiteSpace(connectionString);
-        if (byIdentity == byKey)
+        bool byKey = !string.IsNullOrEmpty(connectionString);
+        if (serviceUri is null && !byKey)
         {
-            return $"Set either {section}:ServiceUri (managed identity) or {section}:ConnectionString (emulator)"
-                + (byIdentity ? ", not both." : ".");
+            yield return SettingFault.Missing("ServiceUri", $"set it (managed identity), or {section}__ConnectionString (emulator)");
         }
 
-        return serviceUri is null or { IsAbsoluteUri: true, Scheme: "https" }
-            ? null
-            : $"{section}:ServiceUri must be an absolute https address.";
+        if (serviceUri is not null && byKey)
+        {
+            yield return new("ConnectionString", $"must be empty, because {section}__ServiceUri is set.");
+        }
+
+        if (serviceUri is not (null or { IsAbsoluteUri: true, Scheme: "https" }))
+        {
+            yield return new("ServiceUri", "must be an absolute https address.");
+        }
+
+        foreach (SettingFault fault in SettingFault.OfClientId("ClientId", clientId))
+        {
+            yield return fault;
+        }
     }
 
     /// <summary>Few and short retries: three more attempts within about 18 s at worst, then the caller's own redelivery takes over.</summary>

@@ -1,7 +1,7 @@
 namespace Flex.Platform.Tables;
 
 /// <summary>Where the tables are: configuration section <c>Tables</c>. Exactly one of the two ways is set.</summary>
-public sealed class TableOptions
+public sealed class TableOptions : ISettings
 {
     public const string Section = "Tables";
 
@@ -17,14 +17,16 @@ public sealed class TableOptions
     /// <summary>Put before every table's name, so that several stores can share an account: nothing, or a letter and up to 19 letters and digits.</summary>
     public string Prefix { get; set; } = string.Empty;
 
-    /// <summary>One line that says what to set; null when all is well.</summary>
-    internal string? Problem()
+    public IEnumerable<SettingFault> Faults()
     {
-        if (Prefix.Length > 0 && (Prefix.Length > 20 || !char.IsAsciiLetter(Prefix[0]) || !Prefix.All(char.IsAsciiLetterOrDigit)))
+        foreach (SettingFault fault in StorageEndpoint.Faults(Section, ServiceUri, ClientId, ConnectionString))
         {
-            return "Tables:Prefix must be a letter and at most 19 letters and digits.";
+            yield return fault;
         }
 
-        return StorageEndpoint.Problem(Section, ServiceUri, ConnectionString);
+        if (Prefix.Length > 0 && (Prefix.Length > 20 || !char.IsAsciiLetter(Prefix[0]) || !Prefix.All(char.IsAsciiLetterOrDigit)))
+        {
+            yield return new(nameof(Prefix), "must be a letter and at most 19 letters and digits.");
+        }
     }
 }

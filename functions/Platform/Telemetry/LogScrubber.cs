@@ -47,6 +47,9 @@ public static partial class LogScrubber
     /// <summary>The exception itself when there is nothing to hide in it, else its stand-in with the same stack.</summary>
     public static Exception Fault(Exception fault) => EchoesInput(fault) || Text(fault.ToString()) != fault.ToString() ? new ScrubbedException(fault) : fault;
 
+    /// <summary>The exception's message as it may be seen outside the process; hidden where it repeats what was parsed.</summary>
+    public static string Message(Exception fault) => EchoesInput(fault) ? Hidden : Text(fault.Message);
+
     /// <summary>Exceptions whose message repeats what was parsed.</summary>
     internal static bool EchoesInput(Exception? fault) =>
         fault is not null && (fault is FormatException or System.Text.Json.JsonException or ArgumentException || EchoesInput(fault.InnerException));
@@ -70,11 +73,11 @@ public static partial class LogScrubber
     private static partial Regex Email();
 
     /// <summary>
-    /// Bearer tokens and JWTs, provider keys and webhook secrets, client secrets, tokens of calendar feeds, connection strings' keys
-    /// and signatures.
+    /// Bearer tokens, basic credentials and JWTs, provider keys and webhook secrets, client secrets, tokens of calendar feeds, keys and
+    /// signatures of connection strings and signed links, passwords and tokens of forms.
     /// </summary>
-    [GeneratedRegex(@"(?i:bearer)\s+[\w.~+/=-]+|eyJ[\w-]+\.[\w-]+\.[\w-]*|\b(?:sk|rk|pk)_(?:live|test)_\w+|\bwhsec_[\w+/=]+"
-        + @"|\b\w+_secret_\w+|\bfeed_[\w-]{20,}|(?:AccountKey|SharedAccessKey|sig|Password)=[^;&\s""]+")]
+    [GeneratedRegex(@"(?i:bearer)\s+[\w.~+/=-]+|(?i:authorization\W+basic)\s+[\w+/=]+|eyJ[\w-]+\.[\w-]+\.[\w-]*|\b(?:sk|rk|pk)_(?:live|test)_\w+|\bwhsec_[\w+/=]+"
+        + @"|\b\w+_secret_\w+|\bfeed_[\w-]{20,}|(?i:AccountKey|SharedAccessKey|SharedAccessSignature|\bsig|password|client_secret|\w+_token)=[^;&\s""]+")]
     private static partial Regex Secret();
 
     [GeneratedRegex(@"(?<![\w-])\d(?:[ -]?\d){12,18}(?![\w-])")]
@@ -86,7 +89,7 @@ internal sealed class ScrubbedException(Exception original) : Exception
 {
     public override string Message { get; } = string.Create(
         CultureInfo.InvariantCulture,
-        $"{original.GetType().FullName}: {(LogScrubber.EchoesInput(original) ? LogScrubber.Hidden : LogScrubber.Text(original.Message))}");
+        $"{original.GetType().FullName}: {LogScrubber.Message(original)}");
 
     public override string? StackTrace { get; } = original.StackTrace;
 

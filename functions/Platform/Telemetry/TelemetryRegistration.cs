@@ -17,14 +17,13 @@ public static class TelemetryRegistration
     /// </summary>
     public static IServiceCollection AddFlexTelemetry(this IServiceCollection services, IConfiguration configuration)
     {
-        services.AddSettings<TelemetrySettings>(configuration, TelemetrySettings.Section);
+        services.AddSettings(configuration, TelemetrySettings.Section, out TelemetrySettings settings);
         services.AddSingleton<ActionMiddleware>();
         services.AddLogging();
         services.TryAddSingleton<LoggerFactory>();
         services.Replace(ServiceDescriptor.Singleton<ILoggerFactory>(s => new RedactingLoggerFactory(s.GetRequiredService<LoggerFactory>())));
-        TelemetrySettings settings = configuration.GetSection(TelemetrySettings.Section).Get<TelemetrySettings>() ?? new TelemetrySettings();
-        bool toCollector = settings.OtlpEndpoint.Length > 0;
-        if (!toCollector && !settings.AzureMonitor)
+        Uri? collector = settings.Endpoint();
+        if (collector is null && !settings.AzureMonitor)
         {
             return services;
         }
@@ -34,9 +33,9 @@ public static class TelemetryRegistration
             .WithTracing(traces => traces.AddSource(FlexTelemetry.Name, "System.Net.Http").AddProcessor(new SpanScrubber()))
             .WithMetrics(metrics => metrics.AddMeter(FlexTelemetry.Name, FlexTelemetry.FeatureMeters, "System.Net.Http", "Polly"))
             .WithLogging();
-        if (toCollector)
+        if (collector is not null)
         {
-            telemetry.UseOtlpExporter(OtlpExportProtocol.Grpc, new Uri(settings.OtlpEndpoint));
+            telemetry.UseOtlpExporter(OtlpExportProtocol.Grpc, collector);
         }
 
         if (settings.AzureMonitor)

@@ -1,7 +1,7 @@
 namespace Flex.Platform.Telemetry;
 
 /// <summary>Where traces, metrics and logs go; nowhere unless one of the two is set.</summary>
-public sealed class TelemetrySettings
+public sealed class TelemetrySettings : ISettings
 {
     public const string Section = "Telemetry";
 
@@ -19,4 +19,21 @@ public sealed class TelemetrySettings
 
     /// <summary>Share of the traces that Azure Monitor gets, 0 to 1. Metrics and logs are never sampled, so no money event is lost.</summary>
     public float TraceSamplingRatio { get; init; } = 1;
+
+    /// <summary>Null when there is none, and while the setting is no address.</summary>
+    public Uri? Endpoint() =>
+        Uri.TryCreate(OtlpEndpoint, UriKind.Absolute, out Uri? endpoint) && endpoint.Scheme is "http" or "https" ? endpoint : null;
+
+    public IEnumerable<SettingFault> Faults()
+    {
+        if (OtlpEndpoint.Length > 0 && Endpoint() is null)
+        {
+            yield return new(nameof(OtlpEndpoint), "must be an absolute http or https address.");
+        }
+
+        if (TraceSamplingRatio is not (>= 0 and <= 1))
+        {
+            yield return new(nameof(TraceSamplingRatio), "must be a number from 0 to 1.");
+        }
+    }
 }

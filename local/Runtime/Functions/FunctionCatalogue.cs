@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Reflection;
+using Azure.Messaging.ServiceBus;
 using Microsoft.Azure.Functions.Worker;
 using Microsoft.Azure.Functions.Worker.Extensions.Abstractions;
 
@@ -117,9 +118,11 @@ public sealed class FunctionCatalogue
             case TimerTriggerAttribute timer:
                 return new TimerFunctionTrigger(parameter, timer.Schedule, timer.UseMonitor, timer.RunOnStartup);
             case ServiceBusTriggerAttribute queue when queue.QueueName is { Length: > 0 } queueName:
-                if (parameter.ParameterType != typeof(string))
+                if (parameter.ParameterType != typeof(ServiceBusReceivedMessage)
+                    || parameter.Member is not MethodInfo method
+                    || !method.GetParameters().Any(p => p.ParameterType == typeof(ServiceBusMessageActions)))
                 {
-                    problem("a queue function takes its message as a string.");
+                    problem("a queue function takes a ServiceBusReceivedMessage and, as nobody else settles it, ServiceBusMessageActions.");
                 }
 
                 return new QueueFunctionTrigger(parameter, queueName);

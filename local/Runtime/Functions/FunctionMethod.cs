@@ -71,6 +71,11 @@ internal sealed class FunctionMethod
             return context => context.Invocation.Http?.Request;
         }
 
+        if (type == typeof(ServiceBusMessageActions))
+        {
+            return context => context.Invocation.MessageActions;
+        }
+
         string name = parameter.Name!;
         return context => context.BindingContext.BindingData.TryGetValue(name, out object? value)
             ? ConvertTo(type, value, name)

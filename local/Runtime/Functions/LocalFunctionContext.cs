@@ -15,6 +15,9 @@ public sealed record Invocation(Func<Type, object?> Trigger)
 
     public HttpContext? Http { get; init; }
 
+    /// <summary>How a queue function settles its message.</summary>
+    public ServiceBusMessageActions? MessageActions { get; init; }
+
     public IReadOnlyDictionary<string, object?> BindingData { get; init; } = NoData;
 
     /// <summary>Called when all middleware has returned, while the invocation's services still live.</summary>

@@ -1,6 +1,8 @@
+using Azure.Messaging.ServiceBus;
 using Flex.Local.Runtime.Durable;
 using Flex.Local.Runtime.Functions;
 using Flex.Local.Runtime.Queueing;
+using Microsoft.Azure.Functions.Worker;
 using Microsoft.DurableTask;
 
 namespace Flex.Local.Runtime.Hosting;
@@ -27,10 +29,11 @@ internal sealed class FunctionMessageReceiver : IMessageReceiver
 
     public bool Listens(string queue) => _byQueue.ContainsKey(queue);
 
-    public Task ReceiveAsync(string queue, string message, int deliveryCount, CancellationToken cancellation) =>
+    public Task ReceiveAsync(string queue, ServiceBusReceivedMessage message, ServiceBusMessageActions actions, CancellationToken cancellation) =>
         _invoker.InvokeAsync(_byQueue[queue], new Invocation(_ => message)
         {
-            BindingData = new Dictionary<string, object?> { ["deliveryCount"] = deliveryCount },
+            MessageActions = actions,
+            BindingData = new Dictionary<string, object?> { ["deliveryCount"] = message.DeliveryCount },
             Cancellation = cancellation,
         });
 }

@@ -3,6 +3,7 @@ using System.Net;
 using Flex.Local.Runtime.Azurite;
 using Flex.Local.Runtime.Functions;
 using Flex.Local.Runtime.Scheduling;
+using Flex.Platform;
 using Flex.Platform.Blobs;
 using Flex.Platform.Tables;
 using Microsoft.AspNetCore.Builder;
@@ -103,7 +104,14 @@ public sealed class LocalHost : IAsyncDisposable
         _parts.Push(web);
         _parts.Push(new Closing(() => _runtime is { } runtime ? new ValueTask(runtime.Scheduler.StopAsync()) : ValueTask.CompletedTask));
         data?.SavePort(Address.Port);
-        _runtime = await LocalRuntime.StartAsync(RuntimeOptions(options, options.Memory ? null : data, clock), cancellation);
+        try
+        {
+            _runtime = await LocalRuntime.StartAsync(RuntimeOptions(options, options.Memory ? null : data, clock), cancellation);
+        }
+        catch (SettingsException faulty)
+        {
+            throw new LocalHostException(faulty.Message);
+        }
     }
 
     private LocalRuntimeOptions RuntimeOptions(LocalHostOptions options, DataDirectory? data, Instant? clock)

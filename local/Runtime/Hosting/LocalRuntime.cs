@@ -5,6 +5,7 @@ using Flex.Local.Runtime.InProcess;
 using Flex.Local.Runtime.Queueing;
 using Flex.Local.Runtime.Scheduling;
 using Flex.Local.Runtime.Timers;
+using Flex.Platform;
 using Flex.Platform.Health;
 using Flex.Platform.Messaging;
 using Microsoft.AspNetCore.Builder;
@@ -43,6 +44,7 @@ public sealed class LocalRuntime : IAsyncDisposable
     public Scheduler Scheduler { get; }
 
     /// <summary>Composes everything, loads what an earlier process left behind, and starts the scheduler.</summary>
+    /// <exception cref="SettingsException">The settings cannot be used.</exception>
     public static async Task<LocalRuntime> StartAsync(LocalRuntimeOptions options, CancellationToken cancellation)
     {
         var runtime = new LocalRuntime(options);
@@ -123,7 +125,7 @@ public sealed class LocalRuntime : IAsyncDisposable
             module.Configure(services);
         }
 
-        return services.BuildServiceProvider();
+        return services.CheckSettings().BuildServiceProvider();
     }
 
     /// <summary>The order of registration is the order among work due at the same instant.</summary>

@@ -29,6 +29,7 @@ public static class LocalSettings
         from number in typeof(RateSettings).GetProperties()
         select $"{RateLimits.Section}:{policy.Name}:{number.Name}").ToDictionary(name => name, _ => (string?)$"{RateSettings.Max}");
 
+    /// <summary>All together. An empty value of the user's is none, as in the app.</summary>
     /// <param name="more">Settings before which only the user's go.</param>
     /// <param name="storage">An Azurite's connection string; null when storage is in memory.</param>
     public static IConfiguration Create(
@@ -36,7 +37,7 @@ public static class LocalSettings
         .AddInMemoryCollection(modules.SelectMany(m => m.Settings))
         .AddInMemoryCollection(more)
         .AddInMemoryCollection(new Dictionary<string, string?> { ["Tables:ConnectionString"] = storage, ["Blobs:ConnectionString"] = storage })
-        .AddConfiguration(user)
+        .AddInMemoryCollection(user.AsEnumerable().Where(p => !string.IsNullOrEmpty(p.Value)))
         .Build();
 
     /// <summary>The <c>Values</c> of a local.settings.json, with its double underscores as sections.</summary>

@@ -1,8 +1,11 @@
+using System.Buffers.Binary;
+using Azure.Messaging.ServiceBus;
 using Flex.Local.Runtime.Scheduling;
 using Flex.Platform;
 using Flex.Platform.Health;
 using Flex.Platform.Messaging;
 using Flex.Platform.Tables;
+using Microsoft.Azure.Functions.Worker;
 using Microsoft.Extensions.Logging;
 using NodaTime;
 
@@ -15,6 +18,9 @@ namespace Flex.Local.Runtime.Queueing;
 /// </summary>
 public sealed class LocalQueues : IWorkSource, ILoadable, IMessagePublisher, IDeadLetters, IReadinessCheck
 {
+    /// <summary>The broker's own reason for a message that was delivered as often as it may be without being settled.</summary>
+    public const string OverDelivered = "MaxDeliveryCountExceeded";
+
     private readonly QueueStore _store;
     private readonly QueueSchedule _schedule;
     private readonly IMessageReceiver _receiver;
@@ -134,13 +140,15 @@ public sealed class LocalQueues : IWorkSource, ILoadable, IMessagePublisher, IDe
             if (message is null)
             {
                 _schedule.Complete(lease);
-                return;
             }
-
-            string? failure = message.DeliveryCount > _options.MaxDeliveryCount
-                ? "The process ended during the last delivery."
-                : await ReceiveAsync(message, cancellation);
-            await SettleAsync(lease, message, failure, cancellation);
+            else if (message.DeliveryCount > _options.MaxDeliveryCount)
+            {
+                await GiveUpAsync(lease, message, OverDelivered, cancellation);
+            }
+            else
+            {
+                await ReceiveAsync(lease, message, cancellation);
+            }
         }
         catch (Exception fault) when (fault is not Testing.SimulatedCrashException
             && (fault is TransientFaultException or OperationCanceledException || cancellation.IsCancellationRequested))
@@ -154,42 +162,30 @@ public sealed class LocalQueues : IWorkSource, ILoadable, IMessagePublisher, IDe
         }
     }
 
-    /// <summary>Null when the message was consumed, else why not.</summary>
-    private async Task<string?> ReceiveAsync(QueuedMessage message, CancellationToken cancellation)
+    /// <summary>
+    /// The consumer settles the message. One that it gives back by an exception comes again after a pause; one that it neither
+    /// settles nor gives back stays locked, and comes again when the lock has run out.
+    /// </summary>
+    private async Task ReceiveAsync(QueueLease lease, QueuedMessage message, CancellationToken cancellation)
     {
+        LocalMessageActions actions = new(this, lease, message);
         try
         {
-            await _receiver.ReceiveAsync(message.Queue, StorageJson.Write(message.Envelope), message.DeliveryCount, cancellation);
-            return null;
+            await _receiver.ReceiveAsync(message.Queue, actions.Received, actions, cancellation);
         }
         catch (Exception failure) when (failure is not Testing.SimulatedCrashException && !cancellation.IsCancellationRequested)
         {
             (Envelope envelope, int count) = (message.Envelope, message.DeliveryCount);
             _log.LogWarning(failure, "{Subject} {Message} on {Queue} failed at delivery {Count}.", envelope.Subject, envelope.Id, message.Queue, count);
-            return $"{failure.GetType().FullName}: {failure.Message}";
+            await AbandonAsync(lease, message, cancellation);
         }
     }
 
-    private async Task SettleAsync(QueueLease lease, QueuedMessage message, string? failure, CancellationToken cancellation)
+    private async Task AbandonAsync(QueueLease lease, QueuedMessage message, CancellationToken cancellation)
     {
-        if (!_schedule.IsHeld(lease))
+        if (_schedule.IsHeld(lease) && message.DeliveryCount >= _options.MaxDeliveryCount)
         {
-            return;
-        }
-
-        if (failure is null)
-        {
-            await _store.DeleteAsync(message, CancellationToken.None);
-            _schedule.Complete(lease);
-        }
-        else if (message.DeliveryCount >= _options.MaxDeliveryCount)
-        {
-            QueuedMessage dead = message with { Reason = failure, DeadLetteredAt = _time.Now() };
-            await _store.DeadLetterAsync(message, dead, cancellation);
-            (string subject, string id) = (message.Envelope.Subject, message.Envelope.Id);
-            _log.LogWarning("{Subject} {Message} on {Queue} was dead-lettered: {Reason}", subject, id, message.Queue, failure);
-            _schedule.Complete(lease);
-            _schedule.Restore(dead);
+            await GiveUpAsync(lease, message, OverDelivered, cancellation);
         }
         else
         {
@@ -197,6 +193,63 @@ public sealed class LocalQueues : IWorkSource, ILoadable, IMessagePublisher, IDe
         }
     }
 
+    private async Task GiveUpAsync(QueueLease lease, QueuedMessage message, string reason, CancellationToken cancellation)
+    {
+        QueuedMessage dead = message with { Reason = reason, DeadLetteredAt = _time.Now() };
+        await _store.DeadLetterAsync(message, dead, cancellation);
+        _schedule.Complete(lease);
+        _schedule.Restore(dead);
+    }
+
     private void Redeliver(QueueLease lease, QueuedMessage message, int failures) =>
         _schedule.Return(lease, message, _time.Now() + _options.Redelivery(failures));
+
+    /// <summary>Settles one delivery of one message, as long as it is held.</summary>
+    private sealed class LocalMessageActions(LocalQueues queues, QueueLease lease, QueuedMessage message) : ServiceBusMessageActions
+    {
+        public ServiceBusReceivedMessage Received { get; } = ServiceBusModelFactory.ServiceBusReceivedMessage(
+            body: BinaryData.FromString(StorageJson.Write(message.Envelope)),
+            messageId: message.Envelope.Id,
+            correlationId: message.Envelope.CorrelationId,
+            subject: message.Envelope.Subject,
+            contentType: "application/json",
+            lockTokenGuid: LockToken(message),
+            deliveryCount: message.DeliveryCount,
+            sequenceNumber: message.Sequence,
+            enqueuedTime: message.PublishedAt.ToDateTimeOffset());
+
+        public override async Task CompleteMessageAsync(ServiceBusReceivedMessage message, CancellationToken cancellationToken = default)
+        {
+            QueuedMessage held = Held(message);
+            await queues._store.DeleteAsync(held, cancellationToken);
+            queues._schedule.Complete(lease);
+        }
+
+        public override Task DeadLetterMessageAsync(
+            ServiceBusReceivedMessage message,
+            Dictionary<string, object>? propertiesToModify = null,
+            string? deadLetterReason = null,
+            string? deadLetterErrorDescription = null,
+            CancellationToken cancellationToken = default) =>
+            queues.GiveUpAsync(lease, Held(message), DeadLetter.ReasonOf(deadLetterReason, deadLetterErrorDescription), cancellationToken);
+
+        private QueuedMessage Held(ServiceBusReceivedMessage settled) =>
+            settled.LockToken == Received.LockToken && queues._schedule.IsHeld(lease)
+                ? message
+                : throw new LockLostException($"The lock of message {message.Envelope.Id} has run out, or is another message's.");
+
+        private static Guid LockToken(QueuedMessage message)
+        {
+            Span<byte> bytes = stackalloc byte[16];
+            BinaryPrimitives.WriteInt64BigEndian(bytes, message.Sequence);
+            BinaryPrimitives.WriteInt32BigEndian(bytes[12..], message.DeliveryCount);
+            return new Guid(bytes, bigEndian: true);
+        }
+    }
 }
+
+/// <summary>
+/// A message was to be settled that is not held any more. Stands for the Grpc.Core.RpcException with which the host answers; shared
+/// code knows it by the broker's word in its message.
+/// </summary>
+public sealed class LockLostException(string message) : Exception($"MessageLockLost: {message}");

@@ -1,4 +1,6 @@
+using Azure.Messaging.ServiceBus;
 using Flex.Platform.Messaging;
+using Microsoft.Azure.Functions.Worker;
 using NodaTime;
 
 namespace Flex.Local.Runtime.Queueing;
@@ -8,7 +10,7 @@ public sealed record QueueOptions
 {
     public int MaxDeliveryCount { get; init; } = Queues.MaxDeliveryCount;
 
-    /// <summary>How long a delivery hides its message. A delivery that takes longer has lost it, and its outcome is ignored.</summary>
+    /// <summary>How long a delivery hides its message. A delivery that takes longer has lost it, and cannot settle it any more.</summary>
     public Duration VisibilityTimeout { get; init; } = Queues.LockDuration;
 
     /// <summary>Within this time a second message with the same id is accepted and dropped. Not kept over a restart.</summary>
@@ -40,8 +42,9 @@ public interface IMessageReceiver
     /// <summary>Messages of a queue nobody listens to stay where they are.</summary>
     bool Listens(string queue);
 
-    /// <param name="message">The envelope as JSON.</param>
-    Task ReceiveAsync(string queue, string message, int deliveryCount, CancellationToken cancellation);
+    /// <summary>An exception gives the message back. A return settles nothing: what the actions were not called for stays locked.</summary>
+    /// <param name="message">Its body is the envelope as JSON.</param>
+    Task ReceiveAsync(string queue, ServiceBusReceivedMessage message, ServiceBusMessageActions actions, CancellationToken cancellation);
 }
 
 /// <summary>A stored message.</summary>

@@ -137,6 +137,23 @@ public sealed class SaltoClientTests
         Assert.Equal([world.Group("night")], await client.GroupsOfAsync(world.Site.SiteId, last.Ids.PlatformUserId, null, Ct));
     }
 
+    [Theory]
+    [InlineData("https://elsewhere.example/users")]
+    [InlineData("http://salto.example/users")]
+    [InlineData("https://salto.example:8443/users")]
+    [InlineData("https://salto.example@elsewhere.example/users")]
+    public async Task A_page_link_to_another_host_is_not_followed(string link)
+    {
+        using var world = new AccessWorld();
+        var options = new SaltoOptions { IdentityUrl = "https://salto.example", ApiUrl = "https://salto.example", ClientId = "me", ClientSecret = "x", MaxRequestsPerSecond = 0 };
+        using var lists = new Lists($$"""{"access_token":"t","expires_in":3600,"items":[],"next_page_link":"{{link}}"}""");
+        var client = new SaltoClient(new SaltoSession(lists, options, world.Time, TimeProvider.System), options);
+
+        await Assert.ThrowsAsync<TransientFaultException>(() => client.FindUsersAsync("site", AccessWorld.Email, Ct));
+
+        Assert.Equal(["https://salto.example"], lists.Asked.Distinct());
+    }
+
     [Fact]
     public async Task A_group_that_is_gone_has_nobody_in_it()
     {
@@ -173,6 +190,20 @@ public sealed class SaltoClientTests
 
     private static SaltoClient Client(AccessWorld world, SaltoOptions? options = null) =>
         new(new SaltoSession(world, options ?? world.Options, world.Time, TimeProvider.System), options ?? world.Options);
+
+    /// <summary>Answers every request alike and notes where it went.</summary>
+    private sealed class Lists(string answer) : HttpMessageHandler, IHttpClientFactory
+    {
+        public List<string> Asked { get; } = [];
+
+        public HttpClient CreateClient(string name) => new(this, disposeHandler: false);
+
+        protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+        {
+            Asked.Add(request.RequestUri!.GetLeftPart(UriPartial.Authority));
+            return Task.FromResult(new HttpResponseMessage { Content = new StringContent(answer, System.Text.Encoding.UTF8, "application/json") });
+        }
+    }
 
     private static SaltoOptions With(SaltoOptions options, string username, string password) => new()
     {

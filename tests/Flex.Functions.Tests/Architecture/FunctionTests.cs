@@ -5,9 +5,9 @@ using Flex.Platform.Http;
 using Flex.Platform.Identity;
 using Flex.Platform.Messaging;
 using Flex.Platform.Telemetry;
+using Flex.Tests.Shared;
 using Microsoft.Azure.Functions.Worker;
 using Microsoft.Extensions.DependencyInjection;
-using Flex.Tests.Shared;
 using Xunit;
 
 namespace Flex.Functions.Tests.Architecture;
@@ -25,6 +25,15 @@ public sealed partial class FunctionTests
 
         Assert.NotEmpty(Queues.All);
         Assert.Equal(Queues.All.Order(StringComparer.Ordinal), consumed.Order(StringComparer.Ordinal));
+    }
+
+    [Fact]
+    public void Messages_are_settled_in_one_place()
+    {
+        // The dead letters of Service Bus are settled outside of any function.
+        string[] settling = [.. SourceTree.Under("functions").Where(f => Settling().IsMatch(f.Code)).Select(f => f.Path)];
+
+        Assert.Equal(["functions/Azure/ServiceBusDeadLetters.cs", "functions/Platform/Messaging/QueueConsumer.cs"], settling);
     }
 
     [Fact]
@@ -81,6 +90,9 @@ public sealed partial class FunctionTests
     /// <summary><c>CancelAsync</c> continues on the thread pool; the rest waits for a clock or a thread that no replay has.</summary>
     [GeneratedRegex(@"\b(CancelAsync|Task\.Run|Task\.Delay|ConfigureAwait|Thread|ILogger|TimeProvider|HttpClient|ITableStore|IIdSource)\b")]
     private static partial Regex NotDurable();
+
+    [GeneratedRegex(@"\b(Complete|Abandon|DeadLetter|Defer)MessageAsync\b")]
+    private static partial Regex Settling();
 
     [GeneratedRegex("const string MeterName = \"(?<name>[^\"]+)\"")]
     private static partial Regex MeterName();

@@ -219,17 +219,24 @@ public sealed class PreviewTests : IAsyncLifetime
     }
 
     [Fact, Trait("Rule", "BKG-8")]
-    public async Task While_the_key_is_rolled_quotes_of_either_key_are_taken()
+    public async Task While_the_key_is_rolled_quotes_of_either_key_are_taken_and_afterwards_only_of_the_new_one()
     {
         const string Old = "old key of at least thirty-two characters";
         const string New = "new key of at least thirty-two characters";
         Instant now = _spaces.Now;
         PricedWish priced = await PricedAsync();
         BookingQuotes before = new(new QuoteSettings { SigningKey = Old });
+        BookingQuotes announced = new(new QuoteSettings { SigningKey = Old, SigningKeyNext = New });
         BookingQuotes during = new(new QuoteSettings { SigningKey = New, SigningKeyNext = Old });
         BookingQuotes after = new(new QuoteSettings { SigningKey = New });
 
+        // Each step is made while instances of the step before still run, so neighbours take each other's quotes.
+        Assert.Null(announced.Refuse(before.Issue(priced, now), priced, now));
+        Assert.Null(before.Refuse(announced.Issue(priced, now), priced, now));
+        Assert.Null(announced.Refuse(during.Issue(priced, now), priced, now));
+        Assert.Null(during.Refuse(announced.Issue(priced, now), priced, now));
         Assert.Null(during.Refuse(before.Issue(priced, now), priced, now));
+        Assert.Null(during.Refuse(after.Issue(priced, now), priced, now));
         Assert.Null(after.Refuse(during.Issue(priced, now), priced, now));
         Assert.NotNull(after.Refuse(before.Issue(priced, now), priced, now));
         Assert.NotNull(new BookingQuotes(new QuoteSettings()).Refuse(after.Issue(priced, now), priced, now));

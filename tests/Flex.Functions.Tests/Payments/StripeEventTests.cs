@@ -42,6 +42,33 @@ public sealed class StripeEventTests : IDisposable
         Assert.Equal(0, calls.Count);
     }
 
+    /// <summary>Until the old secret ends Stripe signs with both, in one header; so either setting may be changed first.</summary>
+    [Theory]
+    [InlineData("whsec_old", "", "whsec_old", true)]
+    [InlineData("whsec_old", "", "whsec_new", false)]
+    [InlineData("whsec_old", "", "whsec_old whsec_new", true)]
+    [InlineData("whsec_old", "whsec_new", "whsec_old", true)]
+    [InlineData("whsec_old", "whsec_new", "whsec_new", true)]
+    [InlineData("whsec_old", "whsec_new", "whsec_old whsec_new", true)]
+    [InlineData("whsec_new", "", "whsec_old whsec_new", true)]
+    [InlineData("whsec_new", "", "whsec_new", true)]
+    [InlineData("whsec_new", "", "whsec_old", false)]
+    [InlineData("", "", "whsec_new", false)]
+    [Trait("Rule", "PAY-6")]
+    public async Task While_the_secret_is_rolled_both_are_accepted_and_afterwards_only_the_new_one(
+        string secret, string next, string signedWith, bool accepted)
+    {
+        string payload = Event("evt_1", "payment_intent.succeeded", "pi_1");
+        string[] signatures = [.. signedWith.Split(' ').Select(s => Signature(payload, s, 0))];
+        string header = string.Join(',', signatures.Skip(1).Select(s => s[s.IndexOf("v1=", StringComparison.Ordinal)..]).Prepend(signatures[0]));
+        var webhook = new StripeWebhook(new StripeSettings { WebhookSecret = secret, WebhookSecretNext = next }, _world.Broker, _world.Time);
+
+        Error? refused = await webhook.ReceiveAsync(System.Text.Encoding.UTF8.GetBytes(payload), header, Cancellation);
+
+        Assert.Equal(accepted ? null : ErrorCodes.InvalidSignature, refused?.Code);
+        Assert.Equal(accepted ? 1 : 0, _world.Broker.Published);
+    }
+
     [Theory]
     [InlineData(null)]
     [InlineData("")]

@@ -1,3 +1,4 @@
+using Azure.Messaging.ServiceBus;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Azure.Functions.Worker;
 
@@ -28,6 +29,12 @@ public static class OtherOfTwo
 
     [Function("Hidden")]
     internal static IResult G([HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "hidden")] HttpRequest request) => Results.Ok(request.Method);
+
+    [Function("Unsettled")]
+    public static void Q([ServiceBusTrigger("q")] ServiceBusReceivedMessage message) => ArgumentNullException.ThrowIfNull(message);
+
+    [Function("Texts")]
+    public static void R([ServiceBusTrigger("r")] string message, ServiceBusMessageActions actions) => ArgumentNullException.ThrowIfNull(actions, message);
 
     public static class Inner
     {

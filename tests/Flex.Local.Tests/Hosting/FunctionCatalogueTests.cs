@@ -13,6 +13,8 @@ public sealed class FunctionCatalogueTests
     [InlineData("Hidden (Flex.Local.Tests.Hosting.OtherOfTwo.G): class and method must be public")]
     [InlineData("Nested (Flex.Local.Tests.Hosting.OtherOfTwo+Inner.H): the class is nested")]
     [InlineData("both serve GET 'one/{}'")]
+    [InlineData("Unsettled (Flex.Local.Tests.Hosting.OtherOfTwo.Q): a queue function takes a ServiceBusReceivedMessage and")]
+    [InlineData("Texts (Flex.Local.Tests.Hosting.OtherOfTwo.R): a queue function takes a ServiceBusReceivedMessage and")]
     public void Functions_the_real_host_could_not_serve_are_refused_with_every_reason(string reason)
     {
         FunctionDiscoveryException refused = Assert.Throws<FunctionDiscoveryException>(

@@ -32,6 +32,27 @@ public sealed class LocalHostTests
         Assert.Equal(HttpStatusCode.OK, (await client.SendAsync(toStripe, Cancel)).StatusCode);
     }
 
+    [Fact]
+    public async Task Settings_that_cannot_work_keep_the_host_from_starting_with_a_line_for_each()
+    {
+        string folder = Directory.CreateTempSubdirectory("flex-settings-").FullName;
+        string file = Path.Combine(folder, "local.settings.json");
+        await File.WriteAllTextAsync(file, """{"Values":{"Stripe__ApiKey":"sk_live_secret","Mail__Hots":"x","Quotes__SigningKey":""}}""", Cancel);
+        try
+        {
+            LocalHostException refused = await Assert.ThrowsAsync<LocalHostException>(() => LocalHost.StartAsync(Memory with { SettingsFile = file }, Cancel));
+
+            string[] lines = refused.Message.Split('\n');
+            Assert.Equal("The settings cannot be used:", lines[0]);
+            Assert.Equal(["Mail__Hots", "Stripe__ApiKey", "Stripe__WebhookSecret"], lines.Skip(1).Select(l => l.Trim().Split(' ')[0]).Order(StringComparer.Ordinal));
+            Assert.DoesNotContain("sk_live_secret", refused.Message, StringComparison.Ordinal);
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+    }
+
     [Theory]
     [InlineData("{\"role\":\"staff\",\"memberId\":\"mbr_1\"}")]
     [InlineData("{\"role\":\"member\"}")]

@@ -1,3 +1,4 @@
+using Azure.Messaging.ServiceBus;
 using Flex.Platform.Messaging;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Mvc;
@@ -102,10 +103,13 @@ public sealed class SampleWork(Seen seen, TimeProvider time)
     public void Hourly([TimerTrigger("0 0 * * * *")] TimerInfo timer) => seen.Lines.Add($"hourly {time.GetUtcNow():HH:mm} late={timer.IsPastDue}");
 
     [Function("Billing")]
-    public Task Billing([ServiceBusTrigger(Queues.Billing, Connection = Queues.Connection)] string message)
+    public Task Billing(
+        [ServiceBusTrigger(Queues.Billing, Connection = Queues.Connection)] ServiceBusReceivedMessage message, ServiceBusMessageActions actions)
     {
-        seen.Lines.Add($"billing {Platform.StorageJson.Read<Envelope>(message).Id} {time.GetUtcNow():HH:mm}");
-        return message.Contains("poison", StringComparison.Ordinal) ? throw new InvalidOperationException("cannot digest") : Task.CompletedTask;
+        seen.Lines.Add($"billing {message.MessageId} {time.GetUtcNow():HH:mm}");
+        return message.MessageId.Contains("poison", StringComparison.Ordinal)
+            ? throw new InvalidOperationException("cannot digest")
+            : actions.CompleteMessageAsync(message);
     }
 
     [Function("Sample_v1")]

@@ -17,6 +17,7 @@ internal static class ModelSignatures
         [typeof(string)] = "string",
         [typeof(bool)] = "bool",
         [typeof(int)] = "int",
+        [typeof(long)] = "long",
         [typeof(double)] = "double",
     };
 
@@ -78,7 +79,7 @@ internal static class ModelSignatures
             return null;
         }
 
-        string set = property.SetMethod is not { } setter ? string.Empty
+        string set = property.SetMethod is not { } setter || !IsVisible(setter, orGenerated: true) ? string.Empty
             : setter.ReturnParameter.GetRequiredCustomModifiers().Contains(typeof(IsExternalInit)) ? " init" : " set";
         return $"{Visibility(get)}{Modifiers(get)} property {property.Name}: {TypeName(new NullabilityInfoContext().Create(property))} {{ get{set} }}";
     }

@@ -1,9 +1,11 @@
+using Azure.Messaging.ServiceBus;
 using Flex.Kernel;
 using Flex.Local.Runtime.Queueing;
 using Flex.Local.Runtime.Scheduling;
 using Flex.Local.Runtime.Storage;
 using Flex.Platform;
 using Flex.Platform.Messaging;
+using Microsoft.Azure.Functions.Worker;
 using Microsoft.Extensions.Logging.Abstractions;
 using NodaTime;
 using Xunit;
@@ -50,7 +52,7 @@ public sealed class LocalQueuesTests
     }
 
     [Fact]
-    public async Task A_failed_delivery_is_repeated_after_growing_pauses_and_given_up_with_its_reason()
+    public async Task A_failed_delivery_is_repeated_after_growing_pauses_and_given_up_by_the_broker()
     {
         (LocalQueues queues, Scheduler scheduler) = await StartAsync();
         _receiver.Fail = _ => true;
@@ -64,7 +66,7 @@ public sealed class LocalQueuesTests
             _receiver.Received.Zip(_receiver.Received.Skip(1), (a, b) => (int)(b.At - a.At).TotalSeconds));
         DeadLetter dead = Assert.Single(await queues.ListAsync(Queues.Billing, Cancel));
         Assert.Equal("poison", dead.Id);
-        Assert.Equal("System.InvalidOperationException: cannot digest", dead.Reason);
+        Assert.Equal(LocalQueues.OverDelivered, dead.Reason);
         Assert.Equal(Queues.MaxDeliveryCount, dead.DeliveryCount);
         Assert.Equal(1, StatusOf(queues).DeadLettered);
     }
@@ -107,7 +109,7 @@ public sealed class LocalQueuesTests
         (LocalQueues last, Scheduler lastScheduler) = await StartAsync();
         await lastScheduler.RunUntilIdleAsync(Cancel);
 
-        Assert.Contains("ended", Assert.Single(await last.ListAsync(null, Cancel)).Reason, StringComparison.Ordinal);
+        Assert.Equal(LocalQueues.OverDelivered, Assert.Single(await last.ListAsync(null, Cancel)).Reason);
         Assert.Equal(Queues.MaxDeliveryCount, _receiver.Received.Count);
     }
 
@@ -169,11 +171,69 @@ public sealed class LocalQueuesTests
         _receiver.Fail = _ => true;
         await second!.Run(Cancel);
         _receiver.Fail = _ => false;
+        var lost = new List<Exception?>();
+        _receiver.Settle = async (message, actions) => lost.Add(await Record.ExceptionAsync(() => actions.CompleteMessageAsync(message, Cancel)));
         release.SetResult();
         await slow;
 
+        Assert.IsType<LockLostException>(Assert.Single(lost));
         Assert.Equal(1, StatusOf(queues).Scheduled);
         Assert.Equal([1, 2], _receiver.Received.Select(r => r.Count));
+    }
+
+    [Fact]
+    public async Task What_is_neither_settled_nor_thrown_stays_locked_and_comes_again()
+    {
+        (LocalQueues queues, Scheduler scheduler) = await StartAsync();
+        _receiver.Settle = (_, _) => Task.CompletedTask;
+        await PublishAsync(queues, "forgotten");
+        await scheduler.AdvanceToAsync(Start + Duration.FromMinutes(4), Cancel);
+        QueueStatus locked = StatusOf(queues);
+        await scheduler.AdvanceToAsync(Start + Duration.FromHours(1), Cancel);
+
+        Assert.Equal(new QueueStatus(Queues.Billing, 0, 0, 1, 0), locked);
+        Assert.Equal(["forgotten@00:00#1", "forgotten@00:05#2", "forgotten@00:10#3"], _receiver.Log().Take(3));
+        Assert.Equal(Queues.MaxDeliveryCount, _receiver.Received.Count);
+        Assert.Equal(LocalQueues.OverDelivered, Assert.Single(await queues.ListAsync(null, Cancel)).Reason);
+    }
+
+    [Fact]
+    public async Task The_consumer_may_dead_letter_at_once_with_a_reason_of_its_own()
+    {
+        (LocalQueues queues, Scheduler scheduler) = await StartAsync();
+        _receiver.Settle = (message, actions) => actions.DeadLetterMessageAsync(message, null, "no_envelope", "The message is not an envelope.");
+        await PublishAsync(queues, "odd");
+        await scheduler.AdvanceToAsync(Start + Duration.FromHours(1), Cancel);
+
+        DeadLetter dead = Assert.Single(await queues.ListAsync(Queues.Billing, Cancel));
+        Assert.Equal(("odd", "no_envelope: The message is not an envelope.", 1), (dead.Id, dead.Reason, dead.DeliveryCount));
+        Assert.Single(_receiver.Received);
+    }
+
+    [Fact]
+    public async Task A_message_can_be_settled_once_and_only_by_its_own_delivery()
+    {
+        (LocalQueues queues, Scheduler scheduler) = await StartAsync();
+        ServiceBusReceivedMessage? first = null;
+        var refused = new List<Exception?>();
+        _receiver.Settle = async (message, actions) =>
+        {
+            if (first is not null)
+            {
+                refused.Add(await Record.ExceptionAsync(() => actions.CompleteMessageAsync(first, Cancel)));
+            }
+
+            first = message;
+            await actions.CompleteMessageAsync(message, Cancel);
+            refused.Add(await Record.ExceptionAsync(() => actions.DeadLetterMessageAsync(message, cancellationToken: Cancel)));
+        };
+        await PublishAsync(queues, "one");
+        await PublishAsync(queues, "two");
+        await scheduler.RunUntilIdleAsync(Cancel);
+
+        Assert.Equal(3, refused.Count);
+        Assert.All(refused, e => Assert.IsType<LockLostException>(e));
+        Assert.Empty(await RowsAsync());
     }
 
     [Fact]
@@ -275,14 +335,17 @@ public sealed class LocalQueuesTests
 
         public bool Crash { get; set; }
 
+        public Func<ServiceBusReceivedMessage, ServiceBusMessageActions, Task> Settle { get; set; } = (message, actions) => actions.CompleteMessageAsync(message);
+
         public Task Wait { get; set; } = Task.CompletedTask;
 
         public bool Listens(string queue) => queue != Queues.Mail && Queues.All.Contains(queue);
 
-        public async Task ReceiveAsync(string queue, string message, int deliveryCount, CancellationToken cancellation)
+        public async Task ReceiveAsync(
+            string queue, ServiceBusReceivedMessage message, ServiceBusMessageActions actions, CancellationToken cancellation)
         {
-            string id = StorageJson.Read<Envelope>(message).Id;
-            Received.Add((id, Clock.Now, deliveryCount));
+            string id = StorageJson.Read<Envelope>(message.Body.ToString()).Id;
+            Received.Add((id, Clock.Now, message.DeliveryCount));
             await Wait;
             if (Crash)
             {
@@ -293,6 +356,8 @@ public sealed class LocalQueuesTests
             {
                 throw new InvalidOperationException("cannot digest");
             }
+
+            await Settle(message, actions);
         }
 
         public IEnumerable<string> Log() => Received.Select(r => $"{r.Id}@{r.At:HH:mm}#{r.Count}");

@@ -98,17 +98,6 @@ public sealed partial class RatePolicyTests
     public void A_number_that_is_set_goes_before_the_default(string perMinute, string burst, int expectedPerMinute, int expectedBurst) =>
         Assert.Equal(new Rate(expectedPerMinute, expectedBurst), Settings(perMinute, burst).Of(RatePolicy.Payments));
 
-    [Theory]
-    [InlineData("-1", "0", "RateLimits__Payments__PerMinute")]
-    [InlineData("0", "1000001", "RateLimits__Payments__Burst")]
-    public void A_number_out_of_range_stops_the_app_and_names_the_setting(string perMinute, string burst, string setting)
-    {
-        var fault = Assert.Throws<InvalidOperationException>(
-            () => new FunctionHarness(settings: new() { ["RateLimits:Payments:PerMinute"] = perMinute, ["RateLimits:Payments:Burst"] = burst }));
-
-        Assert.StartsWith(setting + " ", fault.Message, StringComparison.Ordinal);
-    }
-
     /// <summary>The host tells the address; whatever a header says about it is the client's word.</summary>
     [Fact]
     public void No_code_of_the_app_reads_forwarded_addresses()

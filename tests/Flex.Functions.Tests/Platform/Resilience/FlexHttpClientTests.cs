@@ -36,6 +36,20 @@ public sealed class FlexHttpClientTests
     }
 
     [Fact]
+    public void Redirects_are_not_followed()
+    {
+        using ServiceProvider provider = new ServiceCollection().AddFlexHttpClient("plain").Services.BuildServiceProvider();
+
+        HttpMessageHandler handler = provider.GetRequiredService<IHttpMessageHandlerFactory>().CreateHandler("plain");
+        while (handler is DelegatingHandler { InnerHandler: { } inner })
+        {
+            handler = inner;
+        }
+
+        Assert.False(Assert.IsType<SocketsHttpHandler>(handler).AllowAutoRedirect);
+    }
+
+    [Fact]
     public async Task A_refusal_is_not_repeated()
     {
         var server = new Server((_, _) => Task.FromResult(new HttpResponseMessage(HttpStatusCode.PaymentRequired)));

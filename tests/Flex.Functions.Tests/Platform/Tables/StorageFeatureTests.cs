@@ -7,39 +7,14 @@ using Flex.Platform.Messaging;
 using Flex.Platform.Tables;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Options;
 using Xunit;
 
 namespace Flex.Functions.Tests.Platform.Tables;
 
-/// <summary>Wiring: configuration is checked when the host starts, and everything can be made.</summary>
+/// <summary>Wiring: everything can be made.</summary>
 public sealed class StorageFeatureTests
 {
     private const string Emulator = "UseDevelopmentStorage=true";
-
-    [Theory]
-    [InlineData(null, null, null, "Set either Tables:ServiceUri (managed identity) or Tables:ConnectionString (emulator).")]
-    [InlineData("https://x.table.core.windows.net", Emulator, null, "Set either Tables:ServiceUri (managed identity) or Tables:ConnectionString (emulator), not both.")]
-    [InlineData("http://x.table.core.windows.net", null, null, "Tables:ServiceUri must be an absolute https address.")]
-    [InlineData(null, Emulator, "1x", "Tables:Prefix must be a letter and at most 19 letters and digits.")]
-    public void A_wrong_table_setting_is_one_clear_line_at_start(string? address, string? connection, string? prefix, string line)
-    {
-        using ServiceProvider provider = Services(("Tables:ServiceUri", address), ("Tables:ConnectionString", connection), ("Tables:Prefix", prefix), ("Blobs:ConnectionString", Emulator));
-
-        OptionsValidationException refusal = Assert.Throws<OptionsValidationException>(() => provider.GetRequiredService<IStartupValidator>().Validate());
-
-        Assert.Equal(line, refusal.Message);
-    }
-
-    [Fact]
-    public void A_missing_blob_setting_is_one_clear_line_at_start()
-    {
-        using ServiceProvider provider = Services(("Tables:ConnectionString", Emulator));
-
-        OptionsValidationException refusal = Assert.Throws<OptionsValidationException>(() => provider.GetRequiredService<IStartupValidator>().Validate());
-
-        Assert.Equal("Set either Blobs:ServiceUri (managed identity) or Blobs:ConnectionString (emulator).", refusal.Message);
-    }
 
     [Theory]
     [InlineData("ConnectionString", Emulator, Emulator)]
@@ -47,7 +22,6 @@ public sealed class StorageFeatureTests
     public void With_right_settings_there_is_one_store_of_each_kind(string setting, string tables, string blobs)
     {
         using ServiceProvider provider = Services(("Tables:" + setting, tables), ("Blobs:" + setting, blobs), ("Tables:ClientId", "11111111-1111-1111-1111-111111111111"));
-        provider.GetRequiredService<IStartupValidator>().Validate();
 
         Assert.Same(provider.GetRequiredService<ITableStore>(), provider.GetRequiredService<ITableScanner>());
         Assert.IsType<AzureTableStore>(provider.GetRequiredService<ITableStore>());
@@ -91,12 +65,15 @@ public sealed class StorageFeatureTests
         services.AddPlatformStorage();
         services.AddSingleton<OutboxFunctions>();
         await using ServiceProvider provider = services.BuildServiceProvider();
+        var actions = new RecordingActions();
         TableBatch batch = new TableBatch("things", "home01").Send(OutboxMessage.Create("msg_1", Queues.Mail, "mail.send.v1", "hello"));
 
         (await provider.GetRequiredService<Committer>().CommitAsync(batch, cancellation)).Require();
-        await provider.GetRequiredService<OutboxFunctions>().ConsumeAsync(StorageJson.Write(broker.Sweeps.Single().Message), cancellation);
+        await provider.GetRequiredService<OutboxFunctions>().ConsumeAsync(
+            RecordingActions.Message(StorageJson.Write(broker.Sweeps.Single().Message)), actions, cancellation);
 
         Assert.Empty(tables.Snapshot("things", "home01"));
+        Assert.Equal(["completed"], actions.Settled);
     }
 
     private static ServiceProvider Services(params (string Key, string? Value)[] settings)
@@ -104,6 +81,6 @@ public sealed class StorageFeatureTests
         IConfiguration configuration = new ConfigurationBuilder()
             .AddInMemoryCollection(settings.Where(s => s.Value is not null).Select(s => KeyValuePair.Create(s.Key, s.Value)))
             .Build();
-        return new ServiceCollection().AddAzureTables(configuration).AddAzureBlobs(configuration).BuildServiceProvider();
+        return new ServiceCollection().AddAzureTables(configuration).AddAzureBlobs(configuration).CheckSettings().BuildServiceProvider();
     }
 }
