@@ -1,3 +1,4 @@
+using Azure.Core;
 using Azure.Core.Pipeline;
 using Azure.Storage.Blobs;
 using Flex.Platform.Tables;
@@ -29,12 +30,18 @@ public static class BlobsFeature
     {
         services.AddOptions<BlobOptions>().Bind(configuration.GetSection(BlobOptions.Section)).ValidateOnStart();
         services.AddSingleton<IValidateOptions<BlobOptions>, BlobOptionsValidator>();
-        services.AddSingleton<IBlobStore>(provider => CreateStore(provider.GetRequiredService<IOptions<BlobOptions>>().Value));
+        services.AddSingleton(provider => CreateStore(provider.GetRequiredService<IOptions<BlobOptions>>().Value));
+        services.AddSingleton<IBlobStore>(provider => provider.GetRequiredService<AzureBlobStore>());
+        services.AddSingleton<ISignedLinks>(provider => provider.GetRequiredService<AzureBlobStore>());
         return services;
     }
 
     /// <summary>A store outside of dependency injection: tools and tests.</summary>
-    public static AzureBlobStore CreateStore(BlobOptions options, HttpPipelineTransport? transport = null)
+    /// <param name="transport">Stands between the client and the network.</param>
+    /// <param name="time">The clock of storage, by which links expire; null is the machine's.</param>
+    /// <param name="credential">Whoever calls where no key is configured; null is this machine's or app's own identity.</param>
+    public static AzureBlobStore CreateStore(
+        BlobOptions options, HttpPipelineTransport? transport = null, TimeProvider? time = null, TokenCredential? credential = null)
     {
         if (StorageEndpoint.Problem(BlobOptions.Section, options.ServiceUri, options.ConnectionString) is { } problem)
         {
@@ -48,9 +55,10 @@ public static class BlobsFeature
             settings.Transport = transport;
         }
 
-        return new AzureBlobStore(options.ServiceUri is { } address
-            ? new BlobServiceClient(address, StorageEndpoint.Credential(options.ClientId), settings)
-            : new BlobServiceClient(options.ConnectionString, settings));
+        BlobServiceClient service = options.ServiceUri is { } address
+            ? new BlobServiceClient(address, credential ?? StorageEndpoint.Credential(options.ClientId), settings)
+            : new BlobServiceClient(options.ConnectionString, settings);
+        return new AzureBlobStore(service, time ?? TimeProvider.System);
     }
 }
 

@@ -27,11 +27,7 @@ public sealed class Committer(ITableStore tables, IMessagePublisher publisher, I
             return await tables.CommitAsync(batch, cancellation);
         }
 
-        await publisher.PublishAsync(
-            Queues.Outbox,
-            new Envelope("swp_" + ids.Next(), OutboxSweep.Subject, StorageJson.Write(new OutboxSweep(batch.Table, batch.Partition)), CorrelationScope.Current),
-            SweepDelay,
-            cancellation);
+        await new OutboxSweep(batch.Table, batch.Partition).QueueAsync(publisher, ids, cancellation);
         CommitResult result = await tables.CommitAsync(batch, cancellation);
         if (result.IsCommitted)
         {

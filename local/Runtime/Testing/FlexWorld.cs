@@ -20,6 +20,8 @@ namespace Flex.Local.Runtime.Testing;
 /// <summary>What a world is like. The same options and the same calls give the same world.</summary>
 public sealed record FlexWorldOptions
 {
+    public const string NightlyExportOff = "AzureWebJobs:Exports_Nightly:Disabled";
+
     public int Seed { get; init; } = 1;
 
     public Instant Start { get; init; } = Instant.FromUtc(2025, 1, 1, 0, 0);
@@ -41,7 +43,10 @@ public sealed record FlexWorldOptions
     /// <summary>Adds to or replaces services of the app; called at every start.</summary>
     public Action<IServiceCollection> Services { get; init; } = _ => { };
 
-    /// <summary>Settings beside the local defaults, e.g. a timer's schedule.</summary>
+    /// <summary>
+    /// Settings beside the local defaults, e.g. a timer's schedule. Nights have no export, which would only cost time; the worlds that
+    /// are about exports set <see cref="NightlyExportOff"/> to false.
+    /// </summary>
     public IReadOnlyDictionary<string, string?> Settings { get; init; } = new Dictionary<string, string?>();
 
     /// <summary>What <see cref="FlexWorld.Log"/> keeps.</summary>
@@ -58,7 +63,6 @@ public sealed class FlexWorld : IAsyncDisposable
     /// <summary>The loopback, because only there a token issuer may do without TLS. Nothing listens on it.</summary>
     internal static readonly Uri BaseAddress = new("http://localhost");
     private readonly FlexWorldOptions _options;
-    private readonly MemoryBlobStore _blobs = new();
     private readonly WorldSimulators _simulators;
     private readonly LocalIdentity _identity = LocalIdentity.OfProcess(BaseAddress);
     private LocalRuntime? _runtime;
@@ -76,7 +80,9 @@ public sealed class FlexWorld : IAsyncDisposable
 
     public SimulatedClock Clock { get; }
 
-    public MemoryTableStore Tables { get; }
+    public MemoryTableStore Tables { get; private set; }
+
+    public MemoryBlobStore Blobs { get; } = new();
 
     public CrashSwitch Crash { get; } = new();
 
@@ -147,6 +153,18 @@ public sealed class FlexWorld : IAsyncDisposable
         await StartRuntimeAsync();
     }
 
+    /// <summary>
+    /// Loses the store with all that was queued and scheduled in it, and starts Flex on another one. Stripe, the doors and the mail
+    /// know nothing of it.
+    /// </summary>
+    public async Task MoveToAsync(MemoryTableStore tables)
+    {
+        await StopRuntimeAsync();
+        Tables = tables;
+        Crash.Watch(tables);
+        await StartRuntimeAsync();
+    }
+
     public async ValueTask DisposeAsync()
     {
         await StopRuntimeAsync();
@@ -186,12 +204,14 @@ public sealed class FlexWorld : IAsyncDisposable
                 BaseAddress = BaseAddress,
                 Configuration = new ConfigurationBuilder()
                     .AddInMemoryCollection(modules.SelectMany(m => m.Settings))
+                    .AddInMemoryCollection(new Dictionary<string, string?> { [FlexWorldOptions.NightlyExportOff] = "true" })
                     .AddInMemoryCollection(_options.Settings)
                     .Build(),
                 Storage = services => services
                     .AddSingleton<ITableStore>(Tables)
                     .AddSingleton<ITableScanner>(Tables)
-                    .AddSingleton<IBlobStore>(_blobs)
+                    .AddSingleton<IBlobStore>(Blobs)
+                    .AddSingleton<ISignedLinks>(new MemorySignedLinks(Blobs, BaseAddress, Clock))
                     .AddKeyedSingleton<TimeProvider>(NetworkTime.Key, new InstantNetworkTime(Clock)),
                 App = (services, configuration) => _options.Services(services.AddFlex(configuration)),
                 Modules = modules,

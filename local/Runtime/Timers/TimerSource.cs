@@ -43,7 +43,9 @@ public sealed class TimerSource : IWorkSource, ILoadable
         (_tables, _time, _run, _signal, _log) = (tables, time, run, signal, log);
         foreach ((FunctionDescriptor function, TimerFunctionTrigger trigger) in catalogue.Having<TimerFunctionTrigger>())
         {
-            if (Schedule(function, trigger.Schedule, configuration) is { } schedule)
+            // The host's own switch; Linux has it with double underscores for the dots.
+            bool isDisabled = configuration[$"AzureWebJobs:{function.Name}:Disabled"] is { } text && bool.TryParse(text, out bool disabled) && disabled;
+            if (!isDisabled && Schedule(function, trigger.Schedule, configuration) is { } schedule)
             {
                 _entries.Add(new Entry(function, trigger, schedule));
             }

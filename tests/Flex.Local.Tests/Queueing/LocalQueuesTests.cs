@@ -4,6 +4,7 @@ using Flex.Local.Runtime.Scheduling;
 using Flex.Local.Runtime.Storage;
 using Flex.Platform;
 using Flex.Platform.Messaging;
+using Flex.Platform.Tables;
 using Microsoft.Extensions.Logging.Abstractions;
 using NodaTime;
 using Xunit;
