@@ -12,16 +12,13 @@ namespace Flex.Exports;
 /// </summary>
 public sealed class RestoredMessages(ITableStore tables, IMessagePublisher publisher, IIdSource ids)
 {
-    /// <summary>Of the restore itself, not of the business: it is not exported.</summary>
-    public const string Table = "restores";
-
-    private const string Partition = "sweeps";
+    public const string Partition = "sweeps";
 
     /// <summary>Notes a partition, once however often.</summary>
     public static async Task NoteAsync(ITableStore tables, OutboxSweep sweep, CancellationToken cancellation)
     {
         string key = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"{sweep.Table}\n{sweep.Partition}")));
-        CommitResult result = await tables.CommitAsync(new TableBatch(Table, Partition).Insert(key, sweep), cancellation);
+        CommitResult result = await tables.CommitAsync(new TableBatch(RestoreMark.Table, Partition).Insert(key, sweep), cancellation);
         if (result.Kind != CommitKind.Duplicate)
         {
             result.Require();
@@ -31,9 +28,9 @@ public sealed class RestoredMessages(ITableStore tables, IMessagePublisher publi
     /// <summary>Queues what was noted, then forgets it; a crash in between queues it twice. One call when there is nothing.</summary>
     public async Task QueueAsync(CancellationToken cancellation)
     {
-        while (await tables.ReadAsync(Table, Partition, RowRange.All, TableLimits.MaxOperations, cancellation) is { Count: > 0 } rows)
+        while (await tables.ReadAsync(RestoreMark.Table, Partition, RowRange.All, TableLimits.MaxOperations, cancellation) is { Count: > 0 } rows)
         {
-            var done = new TableBatch(Table, Partition);
+            var done = new TableBatch(RestoreMark.Table, Partition);
             foreach (TableRow row in rows)
             {
                 await row.As<OutboxSweep>().QueueAsync(publisher, ids, cancellation);

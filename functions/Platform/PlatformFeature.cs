@@ -1,4 +1,5 @@
 using Flex.Platform.Messaging;
+using Flex.Platform.Tables;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 
@@ -16,6 +17,7 @@ public static class PlatformFeature
         services.TryAddSingleton<IIdSource>(provider => TimeOrderedIds.Random(provider.GetRequiredService<TimeProvider>()));
         services.TryAddSingleton(MessageLimits.ServiceBus);
         services.TryAddSingleton<IMessageBodies, MessageBodies>();
+        services.TryAddSingleton<StoreOrigin>();
         services.TryAddSingleton<Committer>();
         services.TryAddSingleton<MessageDispatcher>();
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IMessageHandler, OutboxSweepHandler>());

@@ -1,7 +1,6 @@
 using Flex.Exports;
 using Flex.Platform.Messaging;
 using Flex.Platform.Tables;
-using NodaTime;
 
 namespace Flex.Local.Restore;
 
@@ -14,12 +13,6 @@ public sealed record RestoreReport(ExportManifest Export, long Rows, int Outboxe
 /// </summary>
 public sealed class StoreRestore(ITableStore store, ITableScanner scanner, ExportContent content, TimeProvider time)
 {
-    private const string Partition = "mark";
-    private const string Key = "restore";
-
-    /// <summary>What the store is made from.</summary>
-    private sealed record RestoreMark(string Export, Instant ExportCompletedAt, Instant StartedAt, Instant? CompletedAt);
-
     /// <param name="export">A name, or <see cref="ExportContent.Latest"/>.</param>
     /// <exception cref="RestoreRefusedException">The export is not whole, or the store not empty. Nothing was written then.</exception>
     public async Task<RestoreReport> RunAsync(string export, CancellationToken cancellation)
@@ -53,7 +46,7 @@ public sealed class StoreRestore(ITableStore store, ITableScanner scanner, Expor
             await WriteAsync(batch, cancellation);
         }
 
-        var done = new TableBatch(RestoredMessages.Table, Partition).Replace(Key, mark.Value with { CompletedAt = time.Now() }, mark.ETag);
+        var done = new TableBatch(RestoreMark.Table, RestoreMark.Partition).Replace(RestoreMark.Key, mark.Value with { CompletedAt = time.Now() }, mark.ETag);
         (await store.CommitAsync(done, cancellation)).Require();
         return new RestoreReport(manifest, rows, outboxes);
     }
@@ -61,16 +54,15 @@ public sealed class StoreRestore(ITableStore store, ITableScanner scanner, Expor
     /// <summary>The mark of this restore, set now or by a run that was cut off.</summary>
     private async Task<Stored<RestoreMark>> MarkAsync(ExportManifest manifest, CancellationToken cancellation)
     {
-        if (await store.FindAsync(RestoredMessages.Table, Partition, Key, cancellation) is { } row)
+        if (await FindMarkAsync(cancellation) is { Value: var earlier } found)
         {
-            RestoreMark earlier = row.As<RestoreMark>();
             if (earlier.CompletedAt is not null)
             {
                 throw new RestoreRefusedException($"The store was made from export {earlier.Export} already. A restore needs an empty store.");
             }
 
             return (earlier.Export, earlier.ExportCompletedAt) == (manifest.Id, manifest.CompletedAt)
-                ? new Stored<RestoreMark>(earlier, row.ETag)
+                ? found
                 : throw new RestoreRefusedException(
                     $"A restore of export {earlier.Export} was cut off here. Run it again to go on with it, or take an empty store.");
         }
@@ -83,11 +75,13 @@ public sealed class StoreRestore(ITableStore store, ITableScanner scanner, Expor
             }
         }
 
-        var mark = new RestoreMark(manifest.Id, manifest.CompletedAt, time.Now(), null);
-        CommitResult result = await store.CommitAsync(new TableBatch(RestoredMessages.Table, Partition).Insert(Key, mark), cancellation);
-        result.Require();
-        return new Stored<RestoreMark>(mark, result.ETags is [{ } etag] ? etag : (await store.FindAsync(RestoredMessages.Table, Partition, Key, cancellation))!.ETag);
+        var mark = new RestoreMark(manifest.Id, manifest.StartedAt, manifest.CompletedAt, time.Now(), null);
+        (await store.CommitAsync(new TableBatch(RestoreMark.Table, RestoreMark.Partition).Insert(RestoreMark.Key, mark), cancellation)).Require();
+        return (await FindMarkAsync(cancellation))!;
     }
+
+    private async Task<Stored<RestoreMark>?> FindMarkAsync(CancellationToken cancellation) =>
+        Stored<RestoreMark>.From(await store.FindAsync(RestoreMark.Table, RestoreMark.Partition, RestoreMark.Key, cancellation));
 
     /// <summary>Rows that a cut-off run has written are there already, and only those.</summary>
     private async Task WriteAsync(TableBatch? batch, CancellationToken cancellation)

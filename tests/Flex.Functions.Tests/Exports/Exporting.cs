@@ -74,14 +74,14 @@ internal static class Exporting
         return rows;
     }
 
-    public static async Task<StoreExport> ExportAsync<TStore>(TStore store, IBlobStore blobs, PartLimits? limits = null, ITableScanner? scanner = null)
+    public static async Task<StoreExport> ExportAsync<TStore>(TStore store, IBlobStore blobs, PartLimits? limits = null, ITableScanner? scanner = null, TimeProvider? time = null)
         where TStore : ITableStore, ITableScanner =>
-        await new StoreExporter(store, scanner ?? store, Time, NullLogger<StoreExporter>.Instance) { Limits = limits ?? PartLimits.Default }
+        await new StoreExporter(store, scanner ?? store, time ?? Time, NullLogger<StoreExporter>.Instance) { Limits = limits ?? PartLimits.Default }
             .ExportAsync(new ExportArchive(blobs), Name, Cancellation);
 
-    public static Task<RestoreReport> RestoreAsync<TStore>(IBlobStore blobs, TStore store, string export = ExportContent.Latest)
+    public static Task<RestoreReport> RestoreAsync<TStore>(IBlobStore blobs, TStore store, string export = ExportContent.Latest, TimeProvider? time = null)
         where TStore : ITableStore, ITableScanner =>
-        new StoreRestore(store, store, new ExportContent(new ExportArchive(blobs)), Time).RunAsync(export, Cancellation);
+        new StoreRestore(store, store, new ExportContent(new ExportArchive(blobs)), time ?? Time).RunAsync(export, Cancellation);
 
     /// <summary>A store of some tables, exported in parts of ten rows.</summary>
     public static async Task<(MemoryTableStore Store, MemoryBlobStore Blobs)> ExportedAsync()

@@ -109,7 +109,7 @@ public sealed class RestoreIntoTests
 
         Task Count(TableBatch batch)
         {
-            if (batch.Table != RestoredMessages.Table)
+            if (batch.Table != RestoreMark.Table)
             {
                 commits.Add(batch.Operations.Count);
             }

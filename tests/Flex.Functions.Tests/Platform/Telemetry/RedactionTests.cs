@@ -101,6 +101,7 @@ public sealed class RedactionTests : IDisposable
     [InlineData("secret pi_3N_secret_4x", "secret [hidden]")]
     [InlineData("GET /api/v1/calendar-feeds/feed_2Zb-x_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA.ics", "GET /api/v1/calendar-feeds/[hidden].ics")]
     [InlineData("Endpoint=x;AccountKey=abc==;Suffix=y", "Endpoint=x;[hidden];Suffix=y")]
+    [InlineData("GET https://x.blob.core.windows.net/exports/2026-11-22/a.gz?sp=r&sr=b&sig=aB%2Bc%3D&se=1", "GET https://x.blob.core.windows.net/exports/2026-11-22/a.gz?sp=r&sr=b&[hidden]&se=1")]
     [InlineData("card 4242-4242-4242-4242 declined", "card [hidden] declined")]
     [InlineData("card 378282246310005", "card [hidden]")]
     [InlineData("sequence 1234567890123456", "sequence 1234567890123456")]
