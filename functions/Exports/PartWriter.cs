@@ -8,8 +8,8 @@ namespace Flex.Exports;
 /// <summary>How large a part gets before it is written. The compressed part is all of a table that is ever in memory.</summary>
 public sealed record PartLimits(int Rows, long Bytes)
 {
-    /// <summary>Some megabytes compressed, which one upload carries within the storage client's timeout.</summary>
-    public static PartLimits Default { get; } = new(50_000, 32 * 1024 * 1024);
+    /// <summary>A megabyte or so compressed: even a slow line carries it within the storage client's timeout of a few seconds.</summary>
+    public static PartLimits Default { get; } = new(50_000, 8 * 1024 * 1024);
 }
 
 /// <summary>Cuts a table's rows into parts and puts them into the archive.</summary>

@@ -26,6 +26,9 @@ public sealed record LocalHostOptions(int Port = 7071, string? Data = null, Inst
 {
     public Action<ILoggingBuilder> Logging { get; init; } = _ => { };
 
+    /// <summary>Settings of the app that this host is started for; what the user has configured goes before them.</summary>
+    public IReadOnlyDictionary<string, string?> Settings { get; init; } = new Dictionary<string, string?>();
+
     /// <summary>A local.settings.json; what it sets goes before the local defaults.</summary>
     public string? SettingsFile { get; init; }
 }
@@ -108,7 +111,7 @@ public sealed class LocalHost : IAsyncDisposable
         LocalIdentity identity = data is null ? LocalIdentity.OfProcess(Address) : LocalIdentity.OfFile(data.IdentityKey, Address);
         IConfiguration user = LocalSettings.OfUser(options.SettingsFile);
         IReadOnlyList<ILocalModule> modules = LocalModules.All(Address, identity, user, data, seed: 0);
-        IConfiguration configuration = LocalSettings.Create(user, modules, Azurite?.ConnectionString);
+        IConfiguration configuration = LocalSettings.Create(user, modules, options.Settings, Azurite?.ConnectionString);
         return new LocalRuntimeOptions
         {
             Clock = clock is { } now ? new SimulatedClock(now) : TimeProvider.System,

@@ -20,9 +20,11 @@ public static class LocalSettings
         return builder.AddEnvironmentVariables().Build();
     }
 
+    /// <param name="host">What the host is started with.</param>
     /// <param name="storage">An Azurite's connection string; null when storage is in memory.</param>
-    public static IConfiguration Create(IConfiguration user, IEnumerable<ILocalModule> modules, string? storage) => new ConfigurationBuilder()
+    public static IConfiguration Create(IConfiguration user, IEnumerable<ILocalModule> modules, IReadOnlyDictionary<string, string?> host, string? storage) => new ConfigurationBuilder()
         .AddInMemoryCollection(modules.SelectMany(m => m.Settings))
+        .AddInMemoryCollection(host)
         .AddInMemoryCollection(new Dictionary<string, string?> { ["Tables:ConnectionString"] = storage, ["Blobs:ConnectionString"] = storage })
         .AddConfiguration(user)
         .Build();

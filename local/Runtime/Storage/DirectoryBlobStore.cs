@@ -1,4 +1,5 @@
 using Flex.Platform.Blobs;
+using Flex.Platform.Tables;
 
 namespace Flex.Local.Runtime.Storage;
 
@@ -10,23 +11,26 @@ public sealed class DirectoryBlobStore(string root) : IBlobStore
 
     public async Task<bool> PutAsync(string container, string name, ReadOnlyMemory<byte> content, CancellationToken cancellation)
     {
+        StorageCalls.Record("blob");
         string path = PathOf(container, name);
+        string draft = $"{path}.{Path.GetRandomFileName()}{Unfinished}";
         Directory.CreateDirectory(Path.GetDirectoryName(path)!);
-        await File.WriteAllBytesAsync(path + Unfinished, content, cancellation);
+        await File.WriteAllBytesAsync(draft, content, cancellation);
         try
         {
-            File.Move(path + Unfinished, path, overwrite: false);
+            File.Move(draft, path, overwrite: false);
             return true;
         }
         catch (IOException) when (File.Exists(path))
         {
-            File.Delete(path + Unfinished);
+            File.Delete(draft);
             return false;
         }
     }
 
     public async Task<ReadOnlyMemory<byte>?> ReadAsync(string container, string name, CancellationToken cancellation)
     {
+        StorageCalls.Record("blob");
         try
         {
             return await File.ReadAllBytesAsync(PathOf(container, name), cancellation);
@@ -37,10 +41,15 @@ public sealed class DirectoryBlobStore(string root) : IBlobStore
         }
     }
 
-    public Task<bool> ExistsAsync(string container, string name, CancellationToken cancellation) => Task.FromResult(File.Exists(PathOf(container, name)));
+    public Task<bool> ExistsAsync(string container, string name, CancellationToken cancellation)
+    {
+        StorageCalls.Record("blob");
+        return Task.FromResult(File.Exists(PathOf(container, name)));
+    }
 
     public IAsyncEnumerable<string> NamesAsync(string container, CancellationToken cancellation)
     {
+        StorageCalls.Record("blob");
         string folder = Path.Combine(_root, container);
         IEnumerable<string> files = Directory.Exists(folder) ? Directory.EnumerateFiles(folder, "*", SearchOption.AllDirectories) : [];
         return files

@@ -4,6 +4,7 @@ using Flex.Local.Runtime.Hosting;
 using Flex.Local.Runtime.Queueing;
 using Flex.Local.Runtime.Scheduling;
 using Flex.Local.Runtime.Storage;
+using Flex.Local.Runtime.Timers;
 using Flex.Local.Simulators.Salto;
 using Flex.Local.Simulators.Stripe;
 using Flex.Platform.Blobs;
@@ -20,8 +21,6 @@ namespace Flex.Local.Runtime.Testing;
 /// <summary>What a world is like. The same options and the same calls give the same world.</summary>
 public sealed record FlexWorldOptions
 {
-    public const string NightlyExportOff = "AzureWebJobs:Exports_Nightly:Disabled";
-
     public int Seed { get; init; } = 1;
 
     public Instant Start { get; init; } = Instant.FromUtc(2025, 1, 1, 0, 0);
@@ -44,8 +43,8 @@ public sealed record FlexWorldOptions
     public Action<IServiceCollection> Services { get; init; } = _ => { };
 
     /// <summary>
-    /// Settings beside the local defaults, e.g. a timer's schedule. Nights have no export, which would only cost time; the worlds that
-    /// are about exports set <see cref="NightlyExportOff"/> to false.
+    /// Settings beside the local defaults, e.g. a timer's schedule. Nights have no export, which would only cost time, unless the
+    /// setting that switches its function off is set to false.
     /// </summary>
     public IReadOnlyDictionary<string, string?> Settings { get; init; } = new Dictionary<string, string?>();
 
@@ -204,7 +203,7 @@ public sealed class FlexWorld : IAsyncDisposable
                 BaseAddress = BaseAddress,
                 Configuration = new ConfigurationBuilder()
                     .AddInMemoryCollection(modules.SelectMany(m => m.Settings))
-                    .AddInMemoryCollection(new Dictionary<string, string?> { [FlexWorldOptions.NightlyExportOff] = "true" })
+                    .AddInMemoryCollection(new Dictionary<string, string?> { [TimerSource.DisabledSetting("Exports_Nightly")] = "true" })
                     .AddInMemoryCollection(_options.Settings)
                     .Build(),
                 Storage = services => services

@@ -10,6 +10,7 @@ using Flex.Kernel;
 using Flex.Local.Restore;
 using Flex.Local.Runtime.Storage;
 using Flex.Local.Runtime.Testing;
+using Flex.Local.Runtime.Timers;
 using Flex.Platform.Identity;
 using Flex.Platform.Mail;
 using Flex.Platform.Messaging;
@@ -26,7 +27,7 @@ public sealed class ExportWorldTests
 {
     private static readonly FlexWorldOptions WithExports = new()
     {
-        Settings = new Dictionary<string, string?> { [FlexWorldOptions.NightlyExportOff] = "false" },
+        Settings = new Dictionary<string, string?> { [TimerSource.DisabledSetting("Exports_Nightly")] = "false" },
         LogLevel = LogLevel.Information,
     };
 
