@@ -51,7 +51,7 @@ internal sealed class DemoCommand : ICommand
                     Logging = RunCommand.Log(Microsoft.Extensions.Logging.LogLevel.Warning),
 
                     // Nobody looks at the exports of sixty nights, and they take a twelfth of the time.
-                    Settings = new Dictionary<string, string?> { [TimerSource.DisabledSetting("Exports_Nightly")] = "true" },
+                    Settings = new Dictionary<string, string?>(LocalSettings.AmpleRateLimits) { [TimerSource.DisabledSetting("Exports_Nightly")] = "true" },
                 },
                 cancellation);
             if (await PlayAsync(host.Address, display, cancellation) is null)

@@ -26,11 +26,11 @@ public sealed record LocalHostOptions(int Port = 7071, string? Data = null, Inst
 {
     public Action<ILoggingBuilder> Logging { get; init; } = _ => { };
 
-    /// <summary>Settings of the app that this host is started for; what the user has configured goes before them.</summary>
-    public IReadOnlyDictionary<string, string?> Settings { get; init; } = new Dictionary<string, string?>();
-
     /// <summary>A local.settings.json; what it sets goes before the local defaults.</summary>
     public string? SettingsFile { get; init; }
+
+    /// <summary>Settings of whoever starts the host; what the user has configured goes before them.</summary>
+    public IReadOnlyDictionary<string, string?> Settings { get; init; } = new Dictionary<string, string?>();
 }
 
 /// <summary>

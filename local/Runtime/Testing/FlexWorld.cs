@@ -43,8 +43,8 @@ public sealed record FlexWorldOptions
     public Action<IServiceCollection> Services { get; init; } = _ => { };
 
     /// <summary>
-    /// Settings beside the local defaults, e.g. a timer's schedule. Nights have no export, which would only cost time, unless the
-    /// setting that switches its function off is set to false.
+    /// Settings beside the local defaults, e.g. a timer's schedule; rate limits are ample without any. Nights have no export, which
+    /// would only cost time, unless the setting that switches its function off is set to false.
     /// </summary>
     public IReadOnlyDictionary<string, string?> Settings { get; init; } = new Dictionary<string, string?>();
 
@@ -204,6 +204,7 @@ public sealed class FlexWorld : IAsyncDisposable
                 Configuration = new ConfigurationBuilder()
                     .AddInMemoryCollection(modules.SelectMany(m => m.Settings))
                     .AddInMemoryCollection(new Dictionary<string, string?> { [TimerSource.DisabledSetting("Exports_Nightly")] = "true" })
+                    .AddInMemoryCollection(LocalSettings.AmpleRateLimits)
                     .AddInMemoryCollection(_options.Settings)
                     .Build(),
                 Storage = services => services
