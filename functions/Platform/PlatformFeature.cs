@@ -1,3 +1,4 @@
+using Flex.Platform.Health;
 using Flex.Platform.Messaging;
 using Flex.Platform.Tables;
 using Microsoft.Extensions.DependencyInjection;
@@ -21,6 +22,7 @@ public static class PlatformFeature
         services.TryAddSingleton<Committer>();
         services.TryAddSingleton<MessageDispatcher>();
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IMessageHandler, OutboxSweepHandler>());
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IReadinessCheck, StorageReadiness>());
         return services;
     }
 }

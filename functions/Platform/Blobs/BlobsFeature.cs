@@ -56,7 +56,7 @@ public static class BlobsFeature
         }
 
         BlobServiceClient service = options.ServiceUri is { } address
-            ? new BlobServiceClient(address, credential ?? StorageEndpoint.Credential(options.ClientId), settings)
+            ? new BlobServiceClient(address, credential ?? ManagedIdentity.Of(options.ClientId), settings)
             : new BlobServiceClient(options.ConnectionString, settings);
         return new AzureBlobStore(service, time ?? TimeProvider.System);
     }

@@ -10,7 +10,7 @@ namespace Flex.Platform.Messaging;
 /// again what is there and deletes the rows. A crash after (1) costs an empty sweep, after (2) a late
 /// message, after (3) a duplicate; none loses one. Nothing ever has to search for forgotten rows.
 /// </summary>
-public sealed class Committer(ITableStore tables, IMessagePublisher publisher, IIdSource ids, ILogger<Committer> log)
+public sealed class Committer(ITableStore tables, IMessagePublisher publisher, IIdSource ids, TimeProvider time, ILogger<Committer> log)
 {
     /// <summary>
     /// How long the sweep waits. Must be longer than any commit can take, or a sweep could run before the commit whose
@@ -27,7 +27,7 @@ public sealed class Committer(ITableStore tables, IMessagePublisher publisher, I
             return await tables.CommitAsync(batch, cancellation);
         }
 
-        await new OutboxSweep(batch.Table, batch.Partition).QueueAsync(publisher, ids, cancellation);
+        await new OutboxSweep(batch.Table, batch.Partition, time.Now()).QueueAsync(publisher, ids, cancellation);
         CommitResult result = await tables.CommitAsync(batch, cancellation);
         if (result.IsCommitted)
         {

@@ -1,6 +1,5 @@
 using System.Reflection;
 using Flex.Exports;
-using Flex.Platform.Http;
 using Flex.Platform.Tables;
 using Xunit;
 
@@ -18,7 +17,7 @@ public sealed class ExportTablesTests
 
         Assert.True(declared.Length > 10);
         Assert.Equal(
-            declared.Except([HealthCheck.Table, RestoreMark.Table]).Order(StringComparer.Ordinal),
+            declared.Except([StorageReadiness.Table, RestoreMark.Table]).Order(StringComparer.Ordinal),
             ExportTables.All.Order(StringComparer.Ordinal));
     }
 }
