@@ -3,6 +3,7 @@ using Flex.Bookings;
 using Flex.CalendarFeeds;
 using Flex.Catalogue;
 using Flex.DayPasses;
+using Flex.Exports;
 using Flex.Invoicing;
 using Flex.Members;
 using Flex.Memberships;
@@ -59,7 +60,8 @@ public static class FlexApp
             .AddWallets()
             .AddMemberships()
             .AddRenewals()
-            .AddAccess(configuration);
+            .AddAccess(configuration)
+            .AddExports();
     }
 
     private static IServiceCollection AddFlexHttp(this IServiceCollection services, IConfiguration configuration)

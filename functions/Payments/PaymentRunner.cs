@@ -2,6 +2,7 @@ using System.Globalization;
 using Flex.Invoicing;
 using Flex.Members;
 using Flex.Platform.Messaging;
+using Flex.Platform.Tables;
 using Microsoft.Extensions.Logging;
 using NodaTime;
 
@@ -12,7 +13,7 @@ namespace Flex.Payments;
 /// outcome after it, so a crash at any instant leaves something that a repeat, a webhook or the reconciliation completes.
 /// </summary>
 public sealed class PaymentRunner(
-    InvoiceBook book, IPaymentGateway gateway, InvoiceTerms terms, TimeProvider time, ILogger<PaymentRunner> log)
+    InvoiceBook book, IPaymentGateway gateway, InvoiceTerms terms, StoreOrigin origin, TimeProvider time, ILogger<PaymentRunner> log)
 {
     /// <summary>Re-reads after somebody else has written: webhook, reconciliation and answer are all that can meet.</summary>
     private const int MaxRounds = 10;
@@ -22,7 +23,8 @@ public sealed class PaymentRunner(
 
     /// <summary>
     /// Completes an attempt that is Created: sends it, or finds out what an earlier, cut-off sending has done when its key has
-    /// expired. Does nothing in any other state.
+    /// expired. In a restored store the attempt may have been made before, in the time that is lost, with a key long expired by
+    /// now: there it is looked for first. Does nothing in any other state.
     /// </summary>
     /// <exception cref="TransientFaultException">Nothing was charged; the attempt stays Created and the same call may be repeated.</exception>
     public async Task<StoredEntry> SendAsync(StoredEntry stored, CancellationToken cancellation)
@@ -32,7 +34,7 @@ public sealed class PaymentRunner(
             return stored;
         }
 
-        PaymentObservation seen = attempt.MayBeSentAgain(time.Now())
+        PaymentObservation seen = attempt.MayBeSentAgain(time.Now()) && await origin.LostSinceAsync(cancellation) is null
             ? await gateway.ChargeAsync(ChargeOf(stored.Invoice, attempt), cancellation)
             : await LookUpAsync(stored.Invoice, attempt, cancellation);
 
@@ -48,9 +50,10 @@ public sealed class PaymentRunner(
     public async Task<PaymentObservation> LookUpAsync(Invoice invoice, PaymentAttempt attempt, CancellationToken cancellation)
     {
         var reference = new PaymentReference(invoice.Id, attempt.No);
+        Instant earliest = Instant.Min(attempt.CreatedAt, await origin.LostSinceAsync(cancellation) ?? attempt.CreatedAt) - ClockSlack;
         GatewayPayment? found = attempt.GatewayPaymentId is { } id
             ? await gateway.FindPaymentAsync(id, cancellation)
-            : await gateway.FindPaymentAsync(attempt.GatewayCustomerId!, reference, attempt.CreatedAt - ClockSlack, cancellation);
+            : await gateway.FindPaymentAsync(attempt.GatewayCustomerId!, reference, earliest, cancellation);
         if (found is not null)
         {
             return found.Observation;

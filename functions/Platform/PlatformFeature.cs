@@ -18,6 +18,7 @@ public static class PlatformFeature
         services.TryAddSingleton<IIdSource>(provider => TimeOrderedIds.Random(provider.GetRequiredService<TimeProvider>()));
         services.TryAddSingleton(MessageLimits.ServiceBus);
         services.TryAddSingleton<IMessageBodies, MessageBodies>();
+        services.TryAddSingleton<StoreOrigin>();
         services.TryAddSingleton<Committer>();
         services.TryAddSingleton<MessageDispatcher>();
         services.TryAddSingleton<QueueConsumer>();

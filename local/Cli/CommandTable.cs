@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Flex.Local.Restore;
 using Flex.Local.Runtime.Hosting;
 
 namespace Flex.Local.Cli;
@@ -9,7 +10,10 @@ public static class CommandTable
     /// <summary>Wrong use of the command line; a command that fails answers 1.</summary>
     public const int Usage = 2;
 
-    public static IReadOnlyList<ICommand> Commands { get; } = [new RunCommand(), new DemoCommand(), new VerifyCommand(), new RulesCommand(), new AuditCommand(), new PackCommand()];
+    public static IReadOnlyList<ICommand> Commands { get; } =
+    [
+        new RunCommand(), new DemoCommand(), new VerifyCommand(), new ExportCommand(), new RestoreCommand(), new RulesCommand(), new AuditCommand(), new PackCommand(),
+    ];
 
     /// <summary>What the script <c>flex</c> does itself, because it needs the SDK.</summary>
     private static readonly (string Name, string Summary)[] OfTheScript =
@@ -50,7 +54,7 @@ public static class CommandTable
         {
             return Fail(Usage, $"{wrong.Message} ./flex {command.Name} --help tells more.");
         }
-        catch (LocalHostException refused)
+        catch (Exception refused) when (refused is LocalHostException or RestoreRefusedException)
         {
             return Fail(1, refused.Message);
         }

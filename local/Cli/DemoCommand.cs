@@ -2,6 +2,7 @@ using System.Text.Json.Nodes;
 using Flex.Local.Audit;
 using Flex.Local.Demo;
 using Flex.Local.Runtime.Hosting;
+using Flex.Local.Runtime.Timers;
 using NodaTime;
 using Spectre.Console;
 
@@ -48,7 +49,9 @@ internal sealed class DemoCommand : ICommand
                 new LocalHostOptions(0, memory ? null : data, DefaultStart, memory)
                 {
                     Logging = RunCommand.Log(Microsoft.Extensions.Logging.LogLevel.Warning),
-                    Settings = LocalSettings.AmpleRateLimits,
+
+                    // Nobody looks at the exports of sixty nights, and they take a twelfth of the time.
+                    Settings = new Dictionary<string, string?>(LocalSettings.AmpleRateLimits) { [TimerSource.DisabledSetting("Exports_Nightly")] = "true" },
                 },
                 cancellation);
             if (await PlayAsync(host.Address, display, cancellation) is null)

@@ -1,10 +1,5 @@
 using System.Globalization;
 using Flex.Local.Audit;
-using Flex.Local.Runtime.Azurite;
-using Flex.Local.Runtime.Hosting;
-using Flex.Platform.Tables;
-using Microsoft.Extensions.Logging.Abstractions;
-using NodaTime;
 
 namespace Flex.Local.Cli;
 
@@ -17,23 +12,15 @@ internal sealed class VerifyCommand : ICommand
 
     public IReadOnlyList<CommandOption> Options { get; } =
     [
-        new("data", "DIR", "The store. Default .flex/data."),
-        new("busy", null, "Work was under way when the host stopped: checks only what holds at any instant."),
+        new("data", "DIR", "The store. Default .flex/data. Its payments are compared with those of the simulated Stripe."),
+        .. OpenedStore.AzureOptions,
+        new("busy", null, "Work is under way, or was when the host stopped: checks only what holds at any instant."),
     ];
 
     public async Task<int> RunAsync(CommandArguments arguments, CancellationToken cancellation)
     {
-        string path = arguments.Text("data") ?? Path.Combine(".flex", "data");
-        if (!Directory.Exists(path))
-        {
-            throw new CommandArgumentException($"{path} does not exist.");
-        }
-
-        using DataDirectory data = DataDirectory.Open(path);
-        await using AzuriteProcess azurite = await AzuriteProcess.StartAsync(data.Azurite, NullLogger.Instance, cancellation);
-        AzureTableStore tables = TablesFeature.CreateStore(new TableOptions { ConnectionString = azurite.ConnectionString });
-        Instant now = data.OpenClock(null) ?? TimeProvider.System.Now();
-        return Show(await HostAudit.RunAsync(tables, data.Path, now, atRest: !arguments.Has("busy"), cancellation));
+        await using OpenedStore store = await OpenedStore.ReadAsync(arguments, cancellation);
+        return Show(await HostAudit.RunAsync(store.Tables, store.Data?.Path, store.Time.Now(), atRest: !arguments.Has("busy"), cancellation));
     }
 
     /// <summary>Prints the report; 0 when nothing was found.</summary>

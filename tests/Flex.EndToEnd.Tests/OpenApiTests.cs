@@ -254,6 +254,8 @@ public sealed class OpenApiTests
             await client.CallAsync("staff", "CreditNotes_List", [invoice]);
             await client.CallAsync("staff", "AccountCredit_Get", [customer]);
             await client.CallAsync("staff", "DeadLetters_List", []);
+            string night = (string)(await client.CallAsync("owner", "Exports_List", []))["results"]![0]!["id"]!;
+            Assert.NotEmpty((await client.CallAsync("owner", "Exports_Get", [night]))["tables"]!.AsArray());
             await SubscribeAsync(member, "Member", member);
             await SubscribeAsync("staff", "Resource", _room);
             await client.CallAsync("staff", "Health_Get", []);

@@ -1,3 +1,4 @@
+using Azure.Core;
 using Azure.Core.Pipeline;
 using Azure.Storage.Blobs;
 using Flex.Platform.Tables;
@@ -29,12 +30,18 @@ public static class BlobsFeature
     public static IServiceCollection AddAzureBlobs(this IServiceCollection services, IConfiguration configuration)
     {
         services.AddSettings<BlobOptions>(configuration, BlobOptions.Section);
-        services.AddSingleton<IBlobStore>(provider => CreateStore(provider.GetRequiredService<BlobOptions>()));
+        services.AddSingleton(provider => CreateStore(provider.GetRequiredService<BlobOptions>()));
+        services.AddSingleton<IBlobStore>(provider => provider.GetRequiredService<AzureBlobStore>());
+        services.AddSingleton<ISignedLinks>(provider => provider.GetRequiredService<AzureBlobStore>());
         return services;
     }
 
     /// <summary>A store outside of dependency injection: tools and tests.</summary>
-    public static AzureBlobStore CreateStore(BlobOptions options, HttpPipelineTransport? transport = null)
+    /// <param name="transport">Stands between the client and the network.</param>
+    /// <param name="time">The clock of storage, by which links expire; null is the machine's.</param>
+    /// <param name="credential">Whoever calls where no key is configured; null is this machine's or app's own identity.</param>
+    public static AzureBlobStore CreateStore(
+        BlobOptions options, HttpPipelineTransport? transport = null, TimeProvider? time = null, TokenCredential? credential = null)
     {
         SettingsException.ThrowIfFaulty(BlobOptions.Section, options);
         var settings = new BlobClientOptions();
@@ -44,8 +51,9 @@ public static class BlobsFeature
             settings.Transport = transport;
         }
 
-        return new AzureBlobStore(options.ServiceUri is { } address
-            ? new BlobServiceClient(address, ManagedIdentity.Of(options.ClientId), settings)
-            : new BlobServiceClient(options.ConnectionString, settings));
+        BlobServiceClient service = options.ServiceUri is { } address
+            ? new BlobServiceClient(address, credential ?? ManagedIdentity.Of(options.ClientId), settings)
+            : new BlobServiceClient(options.ConnectionString, settings);
+        return new AzureBlobStore(service, time ?? TimeProvider.System);
     }
 }

@@ -19,4 +19,7 @@ public interface IBlobStore
     Task<ReadOnlyMemory<byte>?> ReadAsync(string container, string name, CancellationToken cancellation);
 
     Task<bool> ExistsAsync(string container, string name, CancellationToken cancellation);
+
+    /// <summary>Names of all blobs of the container, in ordinal order.</summary>
+    IAsyncEnumerable<string> NamesAsync(string container, CancellationToken cancellation);
 }

@@ -27,12 +27,7 @@ public sealed class Committer(ITableStore tables, IMessagePublisher publisher, I
             return await tables.CommitAsync(batch, cancellation);
         }
 
-        var sweep = new OutboxSweep(batch.Table, batch.Partition, time.Now());
-        await publisher.PublishAsync(
-            Queues.Outbox,
-            new Envelope("swp_" + ids.Next(), OutboxSweep.Subject, StorageJson.Write(sweep), CorrelationScope.Current),
-            SweepDelay,
-            cancellation);
+        await new OutboxSweep(batch.Table, batch.Partition, time.Now()).QueueAsync(publisher, ids, cancellation);
         CommitResult result = await tables.CommitAsync(batch, cancellation);
         if (result.IsCommitted)
         {

@@ -10,6 +10,10 @@ namespace Flex.Platform.Messaging;
 public sealed record OutboxSweep(string Table, string Partition, Instant? CommittedAt = null)
 {
     public const string Subject = "outbox.sweep.v1";
+
+    /// <summary>Queues the sweep, to arrive when no commit that is under way now can still be missed.</summary>
+    public Task QueueAsync(IMessagePublisher publisher, IIdSource ids, CancellationToken cancellation) => publisher.PublishAsync(
+        Queues.Outbox, new Envelope("swp_" + ids.Next(), Subject, StorageJson.Write(this), CorrelationScope.Current), Committer.SweepDelay, cancellation);
 }
 
 /// <summary>

@@ -103,13 +103,14 @@ public sealed class AzureTableStore : ITableStore, ITableScanner
             cancellation);
     }
 
-    public async IAsyncEnumerable<TableRow> ScanAsync(string table, [EnumeratorCancellation] CancellationToken cancellation)
+    public async IAsyncEnumerable<IReadOnlyList<TableRow>> ScanPagesAsync(string table, [EnumeratorCancellation] CancellationToken cancellation)
     {
         TableClient client = await GuardAsync(async () => await _tables.GetAsync(table, cancellation), table, cancellation);
-        await using IAsyncEnumerator<TableEntity> rows = client.QueryAsync<TableEntity>(cancellationToken: cancellation).GetAsyncEnumerator(cancellation);
-        while (await GuardAsync(async () => await rows.MoveNextAsync(), table, cancellation))
+        await using IAsyncEnumerator<Page<TableEntity>> pages =
+            client.QueryAsync<TableEntity>(cancellationToken: cancellation).AsPages().GetAsyncEnumerator(cancellation);
+        while (await GuardAsync(async () => await pages.MoveNextAsync(), table, cancellation))
         {
-            yield return TableDocument.ToRow(rows.Current);
+            yield return [.. pages.Current.Values.Select(TableDocument.ToRow)];
         }
     }
 

@@ -26,8 +26,13 @@ public interface ITableStore
 /// <summary>Whole-table reads for audits, exports and the local host's start. Never on a request's path.</summary>
 public interface ITableScanner
 {
-    /// <summary>Every row, ordered by partition and key.</summary>
-    IAsyncEnumerable<TableRow> ScanAsync(string table, CancellationToken cancellation);
+    /// <summary>
+    /// Every row, ordered by partition and key, in the pages of at most <see cref="TableLimits.MaxPage"/> rows that storage answers;
+    /// one may be empty. What a page holds of a partition is of one instant, because no query sees half a transaction; a partition
+    /// that goes on in the next page may have changed in between.
+    /// Source: learn.microsoft.com/rest/api/storageservices/performing-entity-group-transactions (snapshot isolation).
+    /// </summary>
+    IAsyncEnumerable<IReadOnlyList<TableRow>> ScanPagesAsync(string table, CancellationToken cancellation);
 
     /// <summary>Names of the tables that exist.</summary>
     Task<IReadOnlyList<string>> TablesAsync(CancellationToken cancellation);
@@ -61,6 +66,19 @@ public readonly record struct RowRange(string From, string? Until)
 
 public static class TableStoreExtensions
 {
+    /// <summary>Every row, ordered by partition and key.</summary>
+    public static async IAsyncEnumerable<TableRow> ScanAsync(
+        this ITableScanner scanner, string table, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellation)
+    {
+        await foreach (IReadOnlyList<TableRow> page in scanner.ScanPagesAsync(table, cancellation))
+        {
+            foreach (TableRow row in page)
+            {
+                yield return row;
+            }
+        }
+    }
+
     /// <summary>All rows of a range, page by page.</summary>
     public static async IAsyncEnumerable<TableRow> ReadAllAsync(
         this ITableStore store,

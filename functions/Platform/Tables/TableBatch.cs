@@ -8,6 +8,9 @@ namespace Flex.Platform.Tables;
 /// </summary>
 public sealed class TableBatch
 {
+    /// <summary>Bytes of a row in the request beside its document.</summary>
+    private const int RowOverhead = 2048;
+
     private readonly List<TableOperation> _operations = [];
     private readonly HashSet<string> _keys = new(StringComparer.Ordinal);
     private readonly List<OutboxMessage> _messages = [];
@@ -46,6 +49,22 @@ public sealed class TableBatch
 
     /// <summary>Deletes the row if it is still the version that was read.</summary>
     public TableBatch Delete(string key, string etag) => Add(new TableOperation(TableOperationKind.Delete, key, null, Version(etag)));
+
+    /// <summary>
+    /// Adds a row that must not exist yet, its document just as it was stored before; for restores. False when the transaction is
+    /// full: the row goes into the next one.
+    /// </summary>
+    public bool TryInsertStored(string key, string data)
+    {
+        if (_operations.Count == TableLimits.MaxOperations
+            || (_operations.Count > 0 && _bytes + EncodedBytes(data) + RowOverhead > TableLimits.MaxBatchBytes))
+        {
+            return false;
+        }
+
+        Add(new TableOperation(TableOperationKind.Insert, key, data, null));
+        return true;
+    }
 
     /// <summary>Sends a message through the outbox: its row commits with this batch (key <c>O|{id}</c>).</summary>
     public TableBatch Send(OutboxMessage message)
@@ -87,7 +106,7 @@ public sealed class TableBatch
             _bytes += EncodedBytes(data);
         }
 
-        _bytes += 2048;
+        _bytes += RowOverhead;
         if (_bytes > TableLimits.MaxBatchBytes)
         {
             throw new DefectException($"The transaction is larger than {TableLimits.MaxBatchBytes} bytes.");

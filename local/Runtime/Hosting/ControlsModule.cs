@@ -1,6 +1,7 @@
 using Flex.Local.Runtime.Faults;
 using Flex.Local.Runtime.Queueing;
 using Flex.Local.Runtime.Scheduling;
+using Flex.Local.Runtime.Storage;
 using Flex.Local.Runtime.Timers;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
@@ -36,6 +37,7 @@ public sealed class ControlsModule : ILocalModule
         routes.MapDelete("/local/faults/{id}", LocalHttp.Answer(http => Remove(faults, (string)http.Request.RouteValues["id"]!)));
         routes.MapGet("/local/queues", LocalHttp.Answer(_ => services.GetRequiredService<LocalQueues>().Status()));
         routes.MapGet("/local/timers", LocalHttp.Answer(_ => services.GetRequiredService<TimerSource>().Schedules));
+        MemorySignedLinks.Map(routes);
         routes.MapGet("/local/orchestrations", LocalHttp.Answer(http => InstancesAsync(services.GetRequiredService<DurableTaskClient>(), http)));
     }
 

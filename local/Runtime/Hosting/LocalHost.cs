@@ -128,16 +128,16 @@ public sealed class LocalHost : IAsyncDisposable
             HostJson = HostJson.Load(Path.Combine(AppContext.BaseDirectory, "host.json")),
             Modules = modules,
             Scheduling = new SchedulerOptions { ClockMoves = data is null ? null : data.SaveClock },
-            Storage = services => AddStorage(services, configuration, memory: Azurite is null),
+            Storage = services => AddStorage(services, configuration),
             Logging = options.Logging,
         };
     }
 
-    private static void AddStorage(IServiceCollection services, IConfiguration configuration, bool memory)
+    private void AddStorage(IServiceCollection services, IConfiguration configuration)
     {
-        if (memory)
+        if (Azurite is null)
         {
-            services.AddMemoryStorage();
+            services.AddMemoryStorage(Address);
         }
         else
         {

@@ -48,13 +48,16 @@ public static class LocalModules
     };
 
     /// <summary>Storage that lives and dies with the process.</summary>
-    public static IServiceCollection AddMemoryStorage(this IServiceCollection services)
+    /// <param name="address">Where this process serves links to blobs.</param>
+    public static IServiceCollection AddMemoryStorage(this IServiceCollection services, Uri address)
     {
         var tables = new MemoryTableStore();
+        var blobs = new MemoryBlobStore();
         services.AddSingleton(tables);
         services.AddSingleton<ITableStore>(tables);
         services.AddSingleton<ITableScanner>(tables);
-        services.AddSingleton<IBlobStore>(new MemoryBlobStore());
+        services.AddSingleton<IBlobStore>(blobs);
+        services.AddSingleton<ISignedLinks>(s => new MemorySignedLinks(blobs, address, s.GetRequiredService<TimeProvider>()));
         return services;
     }
 }

@@ -27,6 +27,12 @@ public sealed class MemoryBlobStore : IBlobStore
         return Task.FromResult(_blobs.ContainsKey((container, name)));
     }
 
+    public IAsyncEnumerable<string> NamesAsync(string container, CancellationToken cancellation)
+    {
+        Called(cancellation);
+        return _blobs.Keys.Where(b => b.Container == container).Select(b => b.Name).Order(StringComparer.Ordinal).ToAsyncEnumerable();
+    }
+
     private static void Called(CancellationToken cancellation)
     {
         cancellation.ThrowIfCancellationRequested();

@@ -64,7 +64,7 @@ public sealed class MemoryTableStore : ITableStore, ITableScanner
         return result;
     }
 
-    public async IAsyncEnumerable<TableRow> ScanAsync(string table, [EnumeratorCancellation] CancellationToken cancellation)
+    public async IAsyncEnumerable<IReadOnlyList<TableRow>> ScanPagesAsync(string table, [EnumeratorCancellation] CancellationToken cancellation)
     {
         if (!_tables.TryGetValue(table, out ConcurrentDictionary<string, MemoryPartition>? partitions))
         {
@@ -73,10 +73,15 @@ public sealed class MemoryTableStore : ITableStore, ITableScanner
 
         foreach (string partition in partitions.Keys.Order(StringComparer.Ordinal))
         {
-            await foreach (TableRow row in this.ReadAllAsync(table, partition, RowRange.All, cancellation))
+            RowRange rest = RowRange.All;
+            IReadOnlyList<TableRow> page;
+            do
             {
-                yield return row;
+                page = await ReadAsync(table, partition, rest, TableLimits.MaxPage, cancellation);
+                yield return page;
+                rest = page.Count == 0 ? rest : rest.After(page[^1].Key);
             }
+            while (page.Count == TableLimits.MaxPage);
         }
     }
 

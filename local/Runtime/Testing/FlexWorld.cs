@@ -4,6 +4,7 @@ using Flex.Local.Runtime.Hosting;
 using Flex.Local.Runtime.Queueing;
 using Flex.Local.Runtime.Scheduling;
 using Flex.Local.Runtime.Storage;
+using Flex.Local.Runtime.Timers;
 using Flex.Local.Simulators.Salto;
 using Flex.Local.Simulators.Stripe;
 using Flex.Platform.Blobs;
@@ -41,7 +42,10 @@ public sealed record FlexWorldOptions
     /// <summary>Adds to or replaces services of the app; called at every start.</summary>
     public Action<IServiceCollection> Services { get; init; } = _ => { };
 
-    /// <summary>Settings beside the local defaults, e.g. a timer's schedule; rate limits are ample without any.</summary>
+    /// <summary>
+    /// Settings beside the local defaults, e.g. a timer's schedule; rate limits are ample without any. Nights have no export, which
+    /// would only cost time, unless the setting that switches its function off is set to false.
+    /// </summary>
     public IReadOnlyDictionary<string, string?> Settings { get; init; } = new Dictionary<string, string?>();
 
     /// <summary>What <see cref="FlexWorld.Log"/> keeps.</summary>
@@ -58,7 +62,6 @@ public sealed class FlexWorld : IAsyncDisposable
     /// <summary>The loopback, because only there a token issuer may do without TLS. Nothing listens on it.</summary>
     internal static readonly Uri BaseAddress = new("http://localhost");
     private readonly FlexWorldOptions _options;
-    private readonly MemoryBlobStore _blobs = new();
     private readonly WorldSimulators _simulators;
     private readonly LocalIdentity _identity = LocalIdentity.OfProcess(BaseAddress);
     private LocalRuntime? _runtime;
@@ -76,7 +79,9 @@ public sealed class FlexWorld : IAsyncDisposable
 
     public SimulatedClock Clock { get; }
 
-    public MemoryTableStore Tables { get; }
+    public MemoryTableStore Tables { get; private set; }
+
+    public MemoryBlobStore Blobs { get; } = new();
 
     public CrashSwitch Crash { get; } = new();
 
@@ -147,6 +152,18 @@ public sealed class FlexWorld : IAsyncDisposable
         await StartRuntimeAsync();
     }
 
+    /// <summary>
+    /// Loses the store with all that was queued and scheduled in it, and starts Flex on another one. Stripe, the doors and the mail
+    /// know nothing of it.
+    /// </summary>
+    public async Task MoveToAsync(MemoryTableStore tables)
+    {
+        await StopRuntimeAsync();
+        Tables = tables;
+        Crash.Watch(tables);
+        await StartRuntimeAsync();
+    }
+
     public async ValueTask DisposeAsync()
     {
         await StopRuntimeAsync();
@@ -186,13 +203,15 @@ public sealed class FlexWorld : IAsyncDisposable
                 BaseAddress = BaseAddress,
                 Configuration = new ConfigurationBuilder()
                     .AddInMemoryCollection(modules.SelectMany(m => m.Settings))
+                    .AddInMemoryCollection(new Dictionary<string, string?> { [TimerSource.DisabledSetting("Exports_Nightly")] = "true" })
                     .AddInMemoryCollection(LocalSettings.AmpleRateLimits)
                     .AddInMemoryCollection(_options.Settings)
                     .Build(),
                 Storage = services => services
                     .AddSingleton<ITableStore>(Tables)
                     .AddSingleton<ITableScanner>(Tables)
-                    .AddSingleton<IBlobStore>(_blobs)
+                    .AddSingleton<IBlobStore>(Blobs)
+                    .AddSingleton<ISignedLinks>(new MemorySignedLinks(Blobs, BaseAddress, Clock))
                     .AddKeyedSingleton<TimeProvider>(NetworkTime.Key, new InstantNetworkTime(Clock)),
                 App = (services, configuration) => _options.Services(services.AddFlex(configuration)),
                 Modules = modules,

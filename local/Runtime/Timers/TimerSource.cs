@@ -43,7 +43,8 @@ public sealed class TimerSource : IWorkSource, ILoadable
         (_tables, _time, _run, _signal, _log) = (tables, time, run, signal, log);
         foreach ((FunctionDescriptor function, TimerFunctionTrigger trigger) in catalogue.Having<TimerFunctionTrigger>())
         {
-            if (Schedule(function, trigger.Schedule, configuration) is { } schedule)
+            bool isDisabled = bool.TryParse(configuration[DisabledSetting(function.Name)], out bool disabled) && disabled;
+            if (!isDisabled && Schedule(function, trigger.Schedule, configuration) is { } schedule)
             {
                 _entries.Add(new Entry(function, trigger, schedule));
             }
@@ -74,6 +75,12 @@ public sealed class TimerSource : IWorkSource, ILoadable
             }
         }
     }
+
+    /// <summary>
+    /// The setting that switches a function off on the real host too, as <c>AzureWebJobs__NAME__Disabled</c>.
+    /// Source: learn.microsoft.com/azure/azure-functions/disable-function
+    /// </summary>
+    public static string DisabledSetting(string function) => $"AzureWebJobs:{function}:Disabled";
 
     public async Task LoadAsync(CancellationToken cancellation)
     {

@@ -147,6 +147,7 @@ public sealed class JsonSchemas(JsonObject document)
         "date-time" => OffsetDateTimePattern.Rfc3339.Parse(text).Success,
         "date" => LocalDatePattern.Iso.Parse(text).Success,
         "time" => LocalTimePattern.ExtendedIso.Parse(text).Success,
+        "uri" => Uri.TryCreate(text, UriKind.Absolute, out _),
         "duration" => PeriodPattern.Roundtrip.Parse(text).Success,
         _ => throw new InvalidDataException($"There is no format {format}."),
     };

@@ -14,13 +14,24 @@ namespace Flex.EndToEnd.Tests.Support;
 /// <param name="State">The script's digest of the final state.</param>
 /// <param name="Payments">What the gateway has taken, in order of amount.</param>
 /// <param name="Answers">When each answer came, since the start of the script.</param>
+/// <param name="Data">The data directory it has left, which no host runs on any more.</param>
+/// <param name="EndedAt">By the demo's own clock.</param>
 public sealed record DemoRun(
-    JsonObject State, IReadOnlyList<string> Payments, AuditReport Audit, IReadOnlyList<WorldLogEntry> Errors, IReadOnlyList<TimeSpan> Answers);
+    JsonObject State,
+    IReadOnlyList<string> Payments,
+    AuditReport Audit,
+    IReadOnlyList<WorldLogEntry> Errors,
+    IReadOnlyList<TimeSpan> Answers,
+    string Data,
+    Instant EndedAt);
 
 /// <summary>One run of the demo that nothing disturbs, made when the first test asks for it.</summary>
-public sealed class UndisturbedDemo
+public sealed class UndisturbedDemo : IDisposable
 {
-    private readonly Lazy<Task<DemoRun>> _run = new(PlayAsync);
+    private readonly TemporaryDirectory _data = new();
+    private readonly Lazy<Task<DemoRun>> _run;
+
+    public UndisturbedDemo() => _run = new(() => PlayAsync(_data.Path));
 
     public Task<DemoRun> RunAsync() => _run.Value;
 
@@ -28,10 +39,11 @@ public sealed class UndisturbedDemo
     public static IReadOnlyList<string> PaymentsOf(StripeAudit stripe) =>
         [.. stripe.PaymentIntents.Where(i => i.Status == "succeeded").Select(i => $"{i.AmountReceived:D8} {i.Currency}").Order(StringComparer.Ordinal)];
 
-    private static async Task<DemoRun> PlayAsync()
+    public void Dispose() => _data.Dispose();
+
+    private static async Task<DemoRun> PlayAsync(string data)
     {
-        using var data = new TemporaryDirectory();
-        await using TestHost host = await TestHost.StartAsync(data.Path, CancellationToken.None);
+        await using TestHost host = await TestHost.StartAsync(data, CancellationToken.None);
         using var progress = new ProgressHandler();
         using var http = new HttpClient(progress) { BaseAddress = host.Local.Address, Timeout = TimeSpan.FromMinutes(10) };
         var clock = Stopwatch.StartNew();
@@ -45,7 +57,8 @@ public sealed class UndisturbedDemo
         };
         JsonObject state = await new DemoScript(new FlexClient(http, TimeProvider.System), new SilentDisplay()).PlayAsync(CancellationToken.None);
         AuditReport audit = await HostAudit.RunAsync(host.Local.Runtime.Services, atRest: true, CancellationToken.None);
-        return new DemoRun(state, PaymentsOf(StripeAudit.Read(data.Path)), audit, host.Log.Errors, answers);
+        return new DemoRun(
+            state, PaymentsOf(StripeAudit.Read(data)), audit, host.Log.Errors, answers, data, host.Local.Runtime.Scheduler.Now);
     }
 }
 

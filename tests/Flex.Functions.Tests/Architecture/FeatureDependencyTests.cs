@@ -22,6 +22,7 @@ public sealed partial class FeatureDependencyTests
         ["Access"] = ["Settings", "Members"],
         ["DayPasses"] = ["Settings", "Catalogue", "Members", "Access"],
         ["Memberships"] = ["Settings", "Catalogue", "Members", "Invoicing", "Payments", "Bookings", "Access", "DayPasses"],
+        ["Exports"] = [],
         ["Renewals"] = ["Settings", "Members", "Invoicing", "Payments", "Access", "Memberships"],
     };
 

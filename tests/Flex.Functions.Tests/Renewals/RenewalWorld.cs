@@ -44,10 +44,26 @@ internal sealed class RenewalWorld : IAsyncDisposable
         return world;
     }
 
+    /// <summary>Another customer with one member, whom the calls that follow are about.</summary>
+    public async Task AddMemberAsync(string name)
+    {
+        CustomerId = await CreateAsync("customers", new JsonObject { ["name"] = name, ["billingEmail"] = "billing@example.test" });
+        MemberId = await CreateAsync(
+            "members",
+            new JsonObject
+            {
+                ["customerId"] = CustomerId,
+                ["locationId"] = LocationId,
+                ["email"] = $"{name.Replace(' ', '.')}@example.test",
+                ["firstName"] = "First",
+                ["lastName"] = "Last",
+            });
+    }
+
     public async Task<string> SignUpAsync(string card)
     {
         await AttachAsync(card);
-        using HttpResponseMessage answer = await PostAsync("/api/v1/memberships/sign-up", new JsonObject { ["planId"] = PlanId, ["memberId"] = MemberId }, "sign-up");
+        using HttpResponseMessage answer = await PostAsync("/api/v1/memberships/sign-up", new JsonObject { ["planId"] = PlanId, ["memberId"] = MemberId }, "sign-up-" + MemberId);
         JsonObject membership = await ReadAsync(answer);
         await World.AdvanceAsync(Duration.FromMinutes(10));
         return (string)membership["id"]!;
@@ -147,17 +163,7 @@ internal sealed class RenewalWorld : IAsyncDisposable
         LocationId = await CreateAsync("locations", new JsonObject { ["name"] = "Here", ["timeZone"] = "America/New_York", ["currency"] = "usd" });
         PlanId = await CreateAsync("plans", PlanOf("Full time", "100.00", [group], isDefault: false));
         await CreateAsync("plans", PlanOf("Community", "0.00", [], isDefault: true));
-        CustomerId = await CreateAsync("customers", new JsonObject { ["name"] = "A customer", ["billingEmail"] = "billing@example.test" });
-        MemberId = await CreateAsync(
-            "members",
-            new JsonObject
-            {
-                ["customerId"] = CustomerId,
-                ["locationId"] = LocationId,
-                ["email"] = "member@example.test",
-                ["firstName"] = "First",
-                ["lastName"] = "Last",
-            });
+        await AddMemberAsync("A customer");
     }
 
     private JsonObject PlanOf(string name, string price, JsonArray groups, bool isDefault) => new()

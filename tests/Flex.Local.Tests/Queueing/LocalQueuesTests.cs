@@ -5,6 +5,7 @@ using Flex.Local.Runtime.Scheduling;
 using Flex.Local.Runtime.Storage;
 using Flex.Platform;
 using Flex.Platform.Messaging;
+using Flex.Platform.Tables;
 using Microsoft.Azure.Functions.Worker;
 using Microsoft.Extensions.Logging.Abstractions;
 using NodaTime;

@@ -129,6 +129,14 @@ public sealed class TimerSourceTests
         Assert.Equal(2, _runs.Count(r => r.Name == "EveryTenMinutes"));
     }
 
+    [Theory]
+    [InlineData("true", false)]
+    [InlineData("false", true)]
+    [InlineData("1", true)]
+    public void A_function_is_switched_off_as_the_real_host_does_it(string value, bool runs) => Assert.Equal(
+        runs,
+        Create(new SimulatedClock(Start), (TimerSource.DisabledSetting("EveryTenMinutes"), value)).Schedules.ContainsKey("EveryTenMinutes"));
+
     [Fact]
     public void A_schedule_comes_from_a_setting_and_a_missing_setting_disables_only_its_function()
     {

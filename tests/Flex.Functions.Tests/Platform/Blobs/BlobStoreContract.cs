@@ -77,14 +77,39 @@ public abstract class BlobStoreContract
         await store.PutAsync(_container, "a", new byte[] { 1 }, Cancellation);
         await store.ReadAsync(_container, "a", Cancellation);
         await store.ExistsAsync(_container, "a", Cancellation);
+        await store.NamesAsync(_container, Cancellation).CountAsync(Cancellation);
 
-        Assert.Equal(4, calls.Count);
+        Assert.Equal(5, calls.Count);
+    }
+
+    [Fact]
+    public async Task The_names_of_a_container_come_in_ordinal_order_and_none_of_another()
+    {
+        IBlobStore store = await NewStoreAsync();
+        Assert.Empty(await store.NamesAsync(_container, Cancellation).ToArrayAsync(Cancellation));
+        foreach (string name in (string[])["b/2", "B", "a b%.json", "b-1", "b/1/x"])
+        {
+            await store.PutAsync(_container, name, new byte[] { 1 }, Cancellation);
+        }
+
+        await store.PutAsync(_container + "-other", "c", new byte[] { 1 }, Cancellation);
+
+        Assert.Equal(["B", "a b%.json", "b-1", "b/1/x", "b/2"], await store.NamesAsync(_container, Cancellation).ToArrayAsync(Cancellation));
     }
 }
 
 public sealed class MemoryBlobStoreMeetsTheContract : BlobStoreContract
 {
     protected override Task<IBlobStore> NewStoreAsync() => Task.FromResult<IBlobStore>(new MemoryBlobStore());
+}
+
+public sealed class DirectoryBlobStoreMeetsTheContract : BlobStoreContract, IDisposable
+{
+    private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("flex-blobs-");
+
+    public void Dispose() => _folder.Delete(recursive: true);
+
+    protected override Task<IBlobStore> NewStoreAsync() => Task.FromResult<IBlobStore>(new DirectoryBlobStore(_folder.FullName));
 }
 
 public sealed class AzureBlobStoreMeetsTheContract(AzuriteFixture azurite) : BlobStoreContract

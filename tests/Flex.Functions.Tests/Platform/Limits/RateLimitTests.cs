@@ -29,7 +29,7 @@ public sealed class RateLimitTests : IDisposable
     private readonly FunctionHarness _app;
 
     public RateLimitTests() => _app = new FunctionHarness(
-        s => s.AddMemoryStorage().AddSingleton(new ProbeBehaviour()).AddSingleton<ITokenValidator>(_tokens).AddSingleton<IMessagePublisher>(_broker)
+        s => s.AddMemoryStorage(new Uri("http://localhost")).AddSingleton(new ProbeBehaviour()).AddSingleton<ITokenValidator>(_tokens).AddSingleton<IMessagePublisher>(_broker)
             .AddKeyedSingleton<TimeProvider>(NetworkTime.Key, _network),
         new()
         {
