@@ -13,7 +13,8 @@ namespace Flex.Functions.Tests.ObjectAccess;
 /// Ids in the bodies and queries of what members and strangers may call. Each stands in this table or, where it is what the request is
 /// about, in <see cref="AccessTable"/>: there is no third way to name something.
 /// </summary>
-public sealed class NamedIdTests(Premises premises) : IClassFixture<Premises>
+[Collection(nameof(Premises))]
+public sealed class NamedIdTests(Premises premises)
 {
     /// <summary>Locations are everybody's to see.</summary>
     private static readonly string[] Public =
@@ -40,6 +41,20 @@ public sealed class NamedIdTests(Premises premises) : IClassFixture<Premises>
 
     private static readonly (int Status, string Code)[] Refusals =
         [(422, ErrorCodes.UnknownReference), (404, ErrorCodes.NotFound), (403, ErrorCodes.Forbidden)];
+
+    /// <summary>What anybody may say.</summary>
+    private static readonly string[] ForAll = ["Bookings_Create.hold", "Bookings_Preview.hold", "CheckIns_Create.halfDay"];
+
+    /// <summary>What staff say.</summary>
+    private static readonly string[] ForStaff =
+    [
+        "Bookings_Cancel.bySpace", "Bookings_Cancel.waive", "Bookings_Change.overridePolicy", "Bookings_Create.overridePolicy",
+        "Bookings_Preview.overridePolicy", "Bookings_PreviewChange.overridePolicy", "RecurringBookings_Cancel.bySpace", "RecurringBookings_Cancel.waive",
+        "RecurringBookings_Create.overridePolicy", "RecurringBookings_Include.overridePolicy", "RecurringBookings_Preview.overridePolicy",
+        "RecurringBookings_Update.overridePolicy",
+    ];
+
+    public static TheoryData<string> ForStaffNames => [.. ForStaff];
 
     public static TheoryData<string> HiddenNames => [.. Hidden.Keys];
 
@@ -86,6 +101,48 @@ public sealed class NamedIdTests(Premises premises) : IClassFixture<Premises>
         }
 
         Assert.Equal(before, await premises.StateAsync());
+    }
+
+    [Fact]
+    public void Every_switch_that_a_member_may_send_is_for_all_or_for_staff()
+    {
+        string[] found =
+        [
+            .. from entry in premises.Catalog.Entries
+               where entry.Allow?.Roles.Contains(Role.Member) == true && entry.Operation?.Body is not null
+               from property in entry.Operation!.Body!.GetProperties()
+               where (Nullable.GetUnderlyingType(property.PropertyType) ?? property.PropertyType) == typeof(bool)
+               select $"{entry.Name}.{JsonNamingPolicy.CamelCase.ConvertName(property.Name)}",
+        ];
+
+        Assert.Equal(ForAll.Concat(ForStaff).Order(StringComparer.Ordinal), found.Order(StringComparer.Ordinal));
+    }
+
+    /// <summary>On their own thing: 403. On others': as on nothing.</summary>
+    [Theory]
+    [MemberData(nameof(ForStaffNames))]
+    public async Task What_staff_say_is_refused_to_members_and_changes_nothing(string name)
+    {
+        (string function, string member) = (name.Split('.')[0], name.Split('.')[1]);
+        Guarded guarded = AccessTable.Of(function);
+        string before = await premises.StateAsync();
+        foreach (Client client in premises.Clients.Where(c => c.Person is not null))
+        {
+            string own = guarded.Thing!(premises, client.Person!);
+            Seen seen = await SayAsync(client, own);
+            Seen nothing = await SayAsync(client, Premises.NothingLike(own));
+
+            Assert.Equal((403, ErrorCodes.Forbidden), (seen.Status, seen.Code));
+            foreach (Person other in premises.People.Where(p => p != client.Person))
+            {
+                Assert.Equal(nothing.Text, (await SayAsync(client, guarded.Thing(premises, other))).Text);
+            }
+        }
+
+        Assert.Equal(before, await premises.StateAsync());
+
+        Task<Seen> SayAsync(Client client, string thing) =>
+            guarded.SendAsync(premises, client, thing, body: guarded.Body!(premises, thing).With(member, true));
     }
 
     /// <summary>The function's own request about what is the caller's, but for one member.</summary>

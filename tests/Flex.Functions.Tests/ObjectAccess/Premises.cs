@@ -63,7 +63,7 @@ internal sealed class Person(string name, string customer)
 
 /// <summary>
 /// A coworking space in which Ada and Ben belong to Acme and Cleo to herself; everyone has one of everything. It is 2 January 2025, a
-/// minute past midnight in Berlin, and time stands. Prepared once and shared: what is refused changes nothing.
+/// minute past midnight in Berlin, and time stands. Tests of refusals share one, because what is refused changes nothing.
 /// </summary>
 public sealed class Premises : IAsyncLifetime
 {
@@ -192,7 +192,10 @@ public sealed class Premises : IAsyncLifetime
         return new JsonObject { ["start"] = Text(start), ["end"] = Text(start + Duration.FromHours(1)) };
     }
 
-    /// <summary>What a request has left behind can be seen here: every row with its version, messages among them, and every mail; whatever was tried, too.</summary>
+    /// <summary>Commits, whatever became of them, calls to others, and mails: so much was tried.</summary>
+    internal string Tried => string.Create(CultureInfo.InvariantCulture, $"{World.Crash.Steps} steps, {World.Mail.Mails.Count} mails");
+
+    /// <summary>Every row with its version, messages among them, and what was tried.</summary>
     internal async Task<string> StateAsync()
     {
         var text = new StringBuilder();
@@ -204,7 +207,7 @@ public sealed class Premises : IAsyncLifetime
             }
         }
 
-        return text.Append(CultureInfo.InvariantCulture, $"{World.Mail.Mails.Count} mails, {World.Crash.Steps} commits and calls").ToString();
+        return text.Append(Tried).ToString();
     }
 
     internal Task<bool> HasPictureAsync(string name) => World.Get<IBlobStore>().ExistsAsync("pictures", name, Cancel);
@@ -390,7 +393,7 @@ public sealed class Premises : IAsyncLifetime
     /// <summary>What does not run out.</summary>
     private async Task FurnishAsync(Person person)
     {
-        foreach (string function in new[] { "Bookings_Get", "Bookings_PreviewChange", "Bookings_Change", "Bookings_Cancel" })
+        foreach (string function in new[] { "Bookings_Get", "Bookings_PreviewChange", "Bookings_Change", "Bookings_Cancel", "CreditNotes_List" })
         {
             person.Bookings[function] = await MakeAsync("bookings", BookingBody(Room), person);
         }
@@ -412,6 +415,7 @@ public sealed class Premises : IAsyncLifetime
         JsonNode invoices = await OkAsync(TokenOf(Role.Staff), HttpMethod.Get, $"invoices?customerId={person.Customer}&limit=1");
         Assert.Equal("unpaid", (string?)invoices["results"]![0]!["settlement"]);
         person.Invoice = (string)invoices["results"]![0]!["id"]!;
+        await DoAsync(TokenOf(person), $"bookings/{person.Bookings["CreditNotes_List"]}/cancel", []);
 
         JsonNode passes = await DoAsync(TokenOf(Role.Staff), $"members/{person.Member}/booking-passes", new() { ["offer"] = "Hour", ["quantity"] = 1 });
         person.BookingPass = (string)passes["passes"]![0]!["id"]!;
@@ -493,3 +497,6 @@ public sealed class Premises : IAsyncLifetime
         return JsonNode.Parse(seen.Body)!;
     }
 }
+
+[CollectionDefinition(nameof(Premises))]
+public sealed class PremisesCollection : ICollectionFixture<Premises>;

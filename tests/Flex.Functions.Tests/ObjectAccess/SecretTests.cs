@@ -89,6 +89,48 @@ public sealed class SecretTests(Premises premises) : IClassFixture<Premises>
         Assert.Equal(201, own.Status);
     }
 
+    /// <summary>That something is taken has to be told; by whom has not.</summary>
+    [Fact]
+    public async Task Whoever_wants_what_is_taken_is_not_told_by_whom()
+    {
+        Seen cleos = await premises.SendAsync(premises.TokenOf(premises.Cleo), HttpMethod.Get, "/api/v1/bookings/" + premises.Cleo.Bookings["Bookings_Get"]);
+        JsonObject slot = new()
+        {
+            ["resourceId"] = premises.Room,
+            ["start"] = (string?)cleos.Json["start"],
+            ["end"] = (string?)cleos.Json["end"],
+        };
+        JsonObject series = new()
+        {
+            ["resourceId"] = premises.Room,
+            ["localStart"] = (string?)cleos.Json["localStart"],
+            ["localEnd"] = ((string)cleos.Json["localStart"]!).Replace(":00:00", ":30:00", StringComparison.Ordinal),
+            ["recurrence"] = new JsonObject { ["rrule"] = "FREQ=WEEKLY;COUNT=2" },
+        };
+        string own = premises.Ada.Bookings["Bookings_Get"];
+        string date = ((string)cleos.Json["start"]!)[..10];
+
+        Seen[] taken =
+        [
+            await PostAsync(premises.Ada, "bookings", slot),
+            await PostAsync(premises.Ada, $"bookings/{own}/change", slot),
+            await PostAsync(premises.Ada, $"bookings/{own}/change/preview", slot),
+            await PostAsync(premises.Ada, "recurring-bookings", series),
+        ];
+        Seen[] told =
+        [
+            .. taken,
+            await PostAsync(premises.Ada, "bookings/preview", slot),
+            await PostAsync(premises.Ada, "recurring-bookings/preview", series),
+            await premises.SendAsync(
+                premises.TokenOf(premises.Ada), HttpMethod.Get, $"/api/v1/resources/availability?location={premises.Location}&from={date}&to={date}"),
+        ];
+
+        Assert.All(taken, seen => Assert.Equal((409, ErrorCodes.BookingConflict), (seen.Status, seen.Code)));
+        Assert.All(told, seen => Assert.All(premises.Cleo.Secrets, secret => Assert.DoesNotContain(secret, seen.Text, StringComparison.Ordinal)));
+        Assert.All(told, seen => Assert.True(seen.Status < 500, seen.Text));
+    }
+
     /// <summary>Of every list: a cursor is no secret, so whoever makes one up must gain nothing.</summary>
     [Theory]
     [MemberData(nameof(Lists))]
