@@ -40,6 +40,9 @@ public static class FlexHttpClients
     /// <summary>The header by which a provider recognises a repeat (Stripe).</summary>
     public const string IdempotencyKeyHeader = "Idempotency-Key";
 
+    /// <summary>A provider that moves to other addresses is followed within this time.</summary>
+    private static readonly TimeSpan ConnectionLifetime = TimeSpan.FromMinutes(5);
+
     /// <summary>
     /// A named client with, outside in: total timeout, limit on concurrency, retry with jitter of what is safe to repeat
     /// (GET and HEAD, or a call with an Idempotency-Key), circuit breaker, attempt timeout. All waits are on the network clock.
@@ -55,6 +58,10 @@ public static class FlexHttpClients
             client.Timeout = Timeout.InfiniteTimeSpan;
             configure?.Invoke(client);
         });
+
+        // Gateways keep their client for the life of the process, so connections are renewed here instead of handlers by the factory.
+        builder.SetHandlerLifetime(Timeout.InfiniteTimeSpan);
+        builder.UseSocketsHttpHandler((handler, _) => handler.PooledConnectionLifetime = ConnectionLifetime);
         builder.AddResilienceHandler(name, (pipeline, context) =>
             Configure(pipeline, bounds, context.ServiceProvider.GetRequiredKeyedService<TimeProvider>(NetworkTime.Key)));
         return builder;

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json.Nodes;
@@ -35,6 +36,19 @@ public sealed class SimulationItselfTests
 
         Assert.Equal(first, await DigestOfBookingsAsync(4711));
         Assert.NotEqual(first, await DigestOfBookingsAsync(4712));
+    }
+
+    /// <summary>Hundreds are played in one process; a process in Azure that kept what is over would end the same way.</summary>
+    [Fact]
+    public async Task A_world_that_is_over_is_let_go()
+    {
+        WeakReference world = await PlayedAsync(4711);
+
+        GC.Collect();
+        GC.WaitForPendingFinalizers();
+        GC.Collect();
+
+        Assert.False(world.IsAlive);
     }
 
     /// <summary>A world in which nothing is booked, drawn, moved, repeated or refused would keep every invariant.</summary>
@@ -143,6 +157,14 @@ public sealed class SimulationItselfTests
             ["renewalOn"] = LocalDatePattern.Iso.Format(on ?? house.Calendar.DateOf(house.World.Now).PlusDays(5)),
         },
         key);
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static async Task<WeakReference> PlayedAsync(int seed)
+    {
+        await using SimulatedOperator house = await SimulatedOperator.OpenAsync(seed);
+        await SimulationRun.PlayAsync(house);
+        return new WeakReference(house.World);
+    }
 
     private static async Task<string> DigestAsync(int seed)
     {
