@@ -58,7 +58,17 @@ internal sealed partial record Guarded(string Function, Reach Reach, Func<Premis
 
     public bool IsInPath(FunctionEntry entry) => Thing is not null && Place().IsMatch(entry.Route);
 
-    public HttpMethod MethodOf(FunctionEntry entry) => entry.Methods.Count == 0 ? HttpMethod.Get : new HttpMethod(entry.Methods[0]);
+    /// <summary>The path with the thing and its part in their places.</summary>
+    public static string Path(FunctionEntry entry, string? thing, string? part)
+    {
+        string path = FunctionCatalog.IsCatchAll(entry) ? "v1/nowhere" : entry.Route;
+        foreach (string? id in new[] { thing, part }.Where(_ => Place().IsMatch(path)))
+        {
+            path = Place().Replace(path, Uri.EscapeDataString(id!), 1);
+        }
+
+        return $"/{FunctionCatalog.RoutePrefix}/{path}";
+    }
 
     public async Task<Seen> SendAsync(Premises premises, Client client, string? thing, string? part = null, JsonObject? body = null, string? query = null)
     {
@@ -85,13 +95,8 @@ internal sealed partial record Guarded(string Function, Reach Reach, Func<Premis
 
     private HttpRequestMessage Request(Premises premises, FunctionEntry entry, string? thing, string? part, string? query)
     {
-        string path = FunctionCatalog.IsCatchAll(entry) ? "v1/nowhere" : entry.Route;
-        foreach (string? id in new[] { thing, part }.Where(_ => Place().IsMatch(path)))
-        {
-            path = Place().Replace(path, Uri.EscapeDataString(id!), 1);
-        }
-
-        var request = new HttpRequestMessage(MethodOf(entry), $"/api/{path}{(query is null ? string.Empty : "?" + query)}");
+        HttpMethod method = entry.Methods.Count == 0 ? HttpMethod.Get : new HttpMethod(entry.Methods[0]);
+        var request = new HttpRequestMessage(method, Path(entry, thing, part) + (query is null ? string.Empty : "?" + query));
         if (request.Method != HttpMethod.Get)
         {
             request.Headers.Add("Idempotency-Key", premises.NextKey());

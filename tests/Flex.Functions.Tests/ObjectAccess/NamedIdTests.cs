@@ -23,7 +23,7 @@ public sealed class NamedIdTests(Premises premises)
     ];
 
     /// <summary>What is there, and what only staff may name or be shown.</summary>
-    private static readonly Dictionary<string, Func<Premises, string>> Hidden = new()
+    private static readonly Dictionary<string, Func<Premises, string>> Hidden = new(StringComparer.Ordinal)
     {
         ["Bookings_Create.resourceId"] = w => w.HiddenRoom,
         ["Bookings_Preview.resourceId"] = w => w.HiddenRoom,
@@ -151,7 +151,7 @@ public sealed class NamedIdTests(Premises premises)
         string? thing = client.Person is { } self ? guarded.Thing?.Invoke(premises, self) : null;
         return guarded.Body is { } body
             ? guarded.SendAsync(premises, client, thing, body: body(premises, thing).With(member, id))
-            : guarded.SendAsync(premises, client, thing, query: $"{member}={id}{(guarded.Function == "Bookings_List" ? "&from=2025-02-01&to=2025-02-02" : string.Empty)}");
+            : guarded.SendAsync(premises, client, thing, query: $"{member}={id}{(member == "resourceId" ? "&from=2025-02-01&to=2025-02-02" : string.Empty)}");
     }
 
     /// <summary>The id in body or query that the function is about, found by the place where the table's request has it.</summary>

@@ -84,8 +84,6 @@ public sealed class Premises : IAsyncLifetime
     private int _keys;
     private int _slots;
     private int _seriesHours;
-    private string _rate = string.Empty;
-    private string _studio = string.Empty;
 
     internal FlexWorld World => _world!;
 
@@ -103,7 +101,7 @@ public sealed class Premises : IAsyncLifetime
 
     internal string Tax { get; private set; } = string.Empty;
 
-    internal string Rate => _rate;
+    internal string Rate { get; private set; } = string.Empty;
 
     internal string Plan { get; private set; } = string.Empty;
 
@@ -121,6 +119,9 @@ public sealed class Premises : IAsyncLifetime
     /// <summary>A resource for visitors too.</summary>
     internal string Hall { get; private set; } = string.Empty;
 
+    /// <summary>Where the recurring bookings are.</summary>
+    internal string Studio { get; private set; } = string.Empty;
+
     /// <summary>A resource that Ada and Cleo may book.</summary>
     internal string Club { get; private set; } = string.Empty;
 
@@ -130,6 +131,8 @@ public sealed class Premises : IAsyncLifetime
     internal static string Nobody => "mbr_" + Zeros;
 
     internal IReadOnlyList<Client> Clients { get; private set; } = [];
+
+    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
     /// <summary>An id of the same kind and home that nothing has.</summary>
     internal static string NothingLike(string id) =>
@@ -259,7 +262,7 @@ public sealed class Premises : IAsyncLifetime
         ["accessGroups"] = new JsonArray(),
         ["isDefault"] = false,
         ["isPublic"] = isPublic,
-        ["credits"] = new JsonArray(new JsonObject { ["name"] = "Rooms", ["resourceIds"] = new JsonArray(Room, GuardedRoom, Hall, _studio), ["minutes"] = 5 }),
+        ["credits"] = new JsonArray(new JsonObject { ["name"] = "Rooms", ["resourceIds"] = new JsonArray(Room, GuardedRoom, Hall, Studio), ["minutes"] = 5 }),
         ["passOffers"] = new JsonArray(
             new JsonObject { ["name"] = "Hour", ["hours"] = 1, ["price"] = Money("10.00"), ["taxRateId"] = Tax, ["resourceIds"] = new JsonArray(HiddenRoom) }),
     };
@@ -272,7 +275,7 @@ public sealed class Premises : IAsyncLifetime
         ["name"] = name,
         ["kind"] = "meetingRoom",
         ["capacity"] = 6,
-        ["rateId"] = _rate,
+        ["rateId"] = Rate,
         ["isPublished"] = isPublished,
         ["terms"] = terms ?? Terms(),
     };
@@ -302,18 +305,16 @@ public sealed class Premises : IAsyncLifetime
     /// <summary>Three half hours, a week apart, at an hour nobody has.</summary>
     internal JsonObject SeriesBody(string? member = null, string from = "2025-02-23", string rule = "FREQ=WEEKLY;COUNT=3") => SeriesBodyAt(_seriesHours++, member, from, rule);
 
-    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
-
-    private static string Text(Instant instant) => InstantPattern.General.Format(instant);
-
     private JsonObject SeriesBodyAt(int hour, string? member, string from, string rule) => new JsonObject
     {
-        ["resourceId"] = _studio,
+        ["resourceId"] = Studio,
         ["localStart"] = string.Create(CultureInfo.InvariantCulture, $"{from}T{hour % 24:D2}:00:00"),
         ["localEnd"] = string.Create(CultureInfo.InvariantCulture, $"{from}T{hour % 24:D2}:30:00"),
         ["recurrence"] = new JsonObject { ["rrule"] = rule },
         ["onConflict"] = "skip",
     }.WithAny("memberId", member);
+
+    private static string Text(Instant instant) => InstantPattern.General.Format(instant);
 
     private static JsonObject Terms() => new()
     {
@@ -334,12 +335,12 @@ public sealed class Premises : IAsyncLifetime
         await DoAsync(TokenOf(Role.Owner), "settings/operator/activate", null);
         Location = await MakeAsync("locations", LocationBody());
         Tax = await MakeAsync("tax-rates", TaxBody());
-        _rate = await MakeAsync("rates", RateBody());
+        Rate = await MakeAsync("rates", RateBody());
         Room = await MakeRoomAsync("Aquarium");
         HiddenRoom = await MakeRoomAsync("Cellar", isPublished: false);
         GuardedRoom = await MakeRoomAsync("Stage", terms: Terms().With("requiresApproval", true));
         Hall = await MakeRoomAsync("Hall", terms: Terms().With("audience", "everyone"));
-        _studio = await MakeRoomAsync("Studio");
+        Studio = await MakeRoomAsync("Studio");
         Plan = await MakeAsync("plans", PlanBody("Resident", isPublic: true));
         HiddenPlan = await MakeAsync("plans", PlanBody("Friends", isPublic: false));
         await MakeAsync("plans", PlanBody("Community", isPublic: true).With("isDefault", true).With("price", Money("0.00")));
@@ -363,7 +364,6 @@ public sealed class Premises : IAsyncLifetime
         }
 
         await World.AdvanceAsync(Duration.FromHours(3));
-        World.Log.Clear();
     }
 
     private async Task<string> MakeCustomerAsync(string name)
@@ -437,7 +437,7 @@ public sealed class Premises : IAsyncLifetime
         JsonObject series = SeriesBodyAt(hour, null, "2025-02-03", "FREQ=WEEKLY;COUNT=3");
         var taken = new JsonObject
         {
-            ["resourceId"] = _studio,
+            ["resourceId"] = Studio,
             ["start"] = string.Create(CultureInfo.InvariantCulture, $"2025-02-10T{hour % 24:D2}:00:00+01:00"),
             ["end"] = string.Create(CultureInfo.InvariantCulture, $"2025-02-10T{hour % 24:D2}:30:00+01:00"),
         };
@@ -456,9 +456,9 @@ public sealed class Premises : IAsyncLifetime
     /// <summary>What runs out within minutes.</summary>
     private async Task ComeInAsync(Person person)
     {
-        Instant soon = World.Now.PlusTicks(-World.Now.ToUnixTimeTicks() % Duration.FromMinutes(5).BclCompatibleTicks) + Duration.FromMinutes(5);
-        Instant start = soon + (Duration.FromMinutes(5) * Array.IndexOf(People, person));
-        var slot = new JsonObject { ["resourceId"] = Room, ["start"] = Text(start), ["end"] = Text(start + Duration.FromMinutes(5)) };
+        Duration step = Duration.FromMinutes(5);
+        Instant start = Stands + Duration.FromMinutes(4) + (step * Array.IndexOf(People, person));
+        var slot = new JsonObject { ["resourceId"] = Room, ["start"] = Text(start), ["end"] = Text(start + step) };
         person.Bookings["Bookings_CheckIn"] = await MakeAsync("bookings", slot, person);
         person.Bookings["Bookings_Pay"] = await MakeAsync("bookings", BookingBody(Room).With("hold", true), person);
         person.CheckIn = await MakeAsync("check-ins", new() { ["locationId"] = Location }, person);

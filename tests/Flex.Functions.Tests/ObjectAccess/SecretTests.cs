@@ -137,7 +137,12 @@ public sealed class SecretTests(Premises premises) : IClassFixture<Premises>
     public async Task A_cursor_that_somebody_made_up_shows_nothing_that_the_list_does_not(string function)
     {
         Guarded list = AccessTable.Of(function);
-        Client[] callers = [.. premises.Clients.Where(c => list.Reach == Reach.Staff ? c.IsStaff : c.Person is not null)];
+        Client[] callers = [.. premises.Clients.Where(c => list.Reach switch
+        {
+            Reach.Owner => c.Role == Role.Owner,
+            Reach.Staff => c.IsStaff,
+            _ => c.Person is not null,
+        })];
 
         Assert.NotEmpty(callers);
         foreach (Client client in callers)
@@ -258,7 +263,7 @@ public sealed class SecretTests(Premises premises) : IClassFixture<Premises>
     private string Forge(Guarded list, string? thing, string query, string position)
     {
         FunctionEntry entry = premises.Catalog.Find(list.Function)!;
-        string path = "/api/" + (list.IsInPath(entry) ? entry.Route[..entry.Route.IndexOf('{', StringComparison.Ordinal)] + thing + entry.Route[(entry.Route.IndexOf('}', StringComparison.Ordinal) + 1)..] : entry.Route);
+        string path = Guarded.Path(entry, thing, part: null);
         string filters = string.Join('&', query.Split('&', StringSplitOptions.RemoveEmptyEntries).Order(StringComparer.Ordinal));
         string scope = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"{path.ToLowerInvariant()}?{filters}")));
         return new Paging(Paging.MaxLimit, null, scope).Cursor(position);
