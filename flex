@@ -38,6 +38,58 @@ build_host() {
   exec 9>&-
 }
 
+# The compiler is a tool in the package that the infrastructure's tests reference; its version is written there only.
+find_bicep() {
+  local project="tests/Flex.Infrastructure.Tests/Flex.Infrastructure.Tests.csproj"
+  dotnet restore "$project" -v quiet || die "the Bicep compiler could not be restored"
+  bicep="$(dotnet msbuild "$project" -getProperty:PkgAzure_Bicep_CommandLine_linux-x64)/tools/bicep"
+  [ -x "$bicep" ] || die "there is no Bicep compiler at $bicep"
+}
+
+# Runs the compiler. It reports wrong properties as warnings and exits with 0 all the same: whatever it says on stderr fails.
+run_bicep() {
+  local said
+  said="$("$bicep" "$@" 2>&1 >/dev/null)" || { echo "$said" >&2; die "bicep $1 failed"; }
+  [ -z "$said" ] || { echo "$said" >&2; die "bicep $1 has complaints"; }
+}
+
+# What a parameter file deploys, predicted without a subscription: validate compares with the committed file, overwrite writes it.
+snapshot() {
+  local nobody="00000000-0000-0000-0000-000000000000"
+  "$bicep" snapshot "$2" --mode "$1" --subscription-id "$nobody" --tenant-id "$nobody" \
+    --resource-group "flex-$(basename "$2" .bicepparam)" --location westeurope
+}
+
+# One that still holds stays as it is: the compiler orders outputs anew each time.
+azure_snapshots() {
+  find_bicep
+  local parameters
+  for parameters in infra/*.bicepparam; do
+    snapshot validate "$parameters" >/dev/null 2>&1 || snapshot overwrite "$parameters"
+  done
+  echo "snapshots: done"
+}
+
+azure_infrastructure() {
+  find_bicep
+  run_bicep lint --pattern "infra/**/*.bicep"
+  run_bicep lint --pattern "infra/*.bicepparam"
+  run_bicep build infra/main.bicep --stdout
+  local formatted
+  formatted="$(mktemp -d)"
+  cp -r infra/. "$formatted"
+  (cd "$formatted" && run_bicep format --pattern "**/*.bicep" && run_bicep format --pattern "*.bicepparam")
+  diff -r infra "$formatted" >&2 || die "bicep format would change this"
+  rm -rf "$formatted"
+  local parameters
+  for parameters in infra/*.bicepparam; do
+    snapshot validate "$parameters" || die "$parameters deploys something else than its snapshot; if that is meant: ./flex azure snapshots"
+  done
+  build tests/Flex.Infrastructure.Tests/Flex.Infrastructure.Tests.csproj
+  dotnet test --project tests/Flex.Infrastructure.Tests/Flex.Infrastructure.Tests.csproj --no-build -c Release
+  echo "infrastructure: done"
+}
+
 # Runs every test project and closes with the sum over all of them.
 run_tests() {
   if [ "${1:-}" = "--help" ] || [ "${1:-}" = "-h" ]; then
@@ -61,28 +113,44 @@ run_tests() {
 }
 
 # Compiles the whole solution, local host and tests included, against Microsoft's packages where they can be had.
-build_azure() {
-  if [ "${1:-}" = "--help" ] || [ "${1:-}" = "-h" ]; then
-    echo "Usage: ./flex azure"
-    echo
-    echo "Compiles everything with FlexRuntime=Azure against the real packages; says so where they cannot be restored."
-    exit 0
-  fi
-  cd "$root"
+azure_compile() {
   local log
   log="$(mktemp)"
   if ! dotnet restore Flex.Functions.sln -p:FlexRuntime=Azure >"$log" 2>&1; then
     if grep -qE "error NU110[12]" "$log" && ! grep -E "error " "$log" | grep -qvE "error NU110[12]"; then
       rm -f "$log"
-      echo "azure: skipped: packages not reachable"
-      exit 0
+      echo "compile: skipped: packages not reachable"
+      return 0
     fi
     cat "$log" >&2
     die "the Azure packages could not be restored"
   fi
   rm -f "$log"
   dotnet build Flex.Functions.sln --no-restore -c Release -p:FlexRuntime=Azure
-  echo "azure: built"
+  echo "compile: done"
+}
+
+# Checks and builds what is deployed. Each step says that it is done, or skipped and why; what fails, fails the command.
+build_azure() {
+  if [ "${1:-}" = "--help" ] || [ "${1:-}" = "-h" ]; then
+    echo "Usage: ./flex azure [STEP...]"
+    echo
+    echo "  infrastructure  infra/ compiles, is linted and formatted, deploys what its snapshots say, and keeps the rules of its tests"
+    echo "  compile         everything against the real Azure packages"
+    echo "  snapshots       writes infra/*.snapshot.json anew, after a change that is meant; only when it is named"
+    echo
+    echo "Without a step, all but the last. Says so where the packages cannot be restored."
+    exit 0
+  fi
+  cd "$root"
+  [ "$#" -gt 0 ] || set -- infrastructure compile
+  local step
+  for step in "$@"; do
+    case "$step" in
+      infrastructure | compile | snapshots) "azure_$step" ;;
+      *) die "'$step' is not a step of ./flex azure; --help lists them" ;;
+    esac
+  done
 }
 
 case "${1:-}" in

@@ -10,6 +10,7 @@ using Flex.Payments;
 using Flex.Platform;
 using Flex.Platform.Http;
 using Flex.Platform.Identity;
+using Flex.Platform.Limits;
 using Flex.Platform.Mail;
 using Flex.Platform.Messaging;
 using Flex.Platform.OpenApi;
@@ -32,7 +33,7 @@ namespace Flex;
 public static class FlexApp
 {
     /// <summary>Our middleware, outermost first. A host runs it after the one that provides the HttpContext.</summary>
-    public static IReadOnlyList<Type> Middleware { get; } = [typeof(HttpMiddleware), typeof(AccessMiddleware)];
+    public static IReadOnlyList<Type> Middleware { get; } = [typeof(HttpMiddleware), typeof(AccessMiddleware), typeof(RateLimitMiddleware)];
 
     public static IServiceCollection AddFlex(this IServiceCollection services, IConfiguration configuration)
     {
@@ -41,6 +42,7 @@ public static class FlexApp
             .AddFlexTelemetry(configuration)
             .AddFlexHttp(configuration)
             .AddFlexIdentity(configuration)
+            .AddFlexLimits(configuration)
             .AddFlexMail(configuration)
             .AddSettings()
             .AddCatalogue()

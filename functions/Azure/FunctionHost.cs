@@ -3,6 +3,7 @@ using Flex.Platform;
 using Flex.Platform.Blobs;
 using Flex.Platform.Http;
 using Flex.Platform.Tables;
+using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Azure.Functions.Worker;
 using Microsoft.Azure.Functions.Worker.Builder;
@@ -36,6 +37,9 @@ public static class FunctionHost
 
         // The Durable extension takes its data converter from the worker's serializer, and only from there.
         builder.Services.Configure<WorkerOptions>(o => o.Serializer = new JsonObjectSerializer(StorageJson.Options));
+
+        // The last address in X-Forwarded-For is from Azure's front end, those before it are the client's word: rate limits rely on it.
+        builder.Services.PostConfigure<ForwardedHeadersOptions>(o => o.ForwardLimit = 1);
 
         // The request reader has its own, smaller limits; this one bounds what reaches it.
         builder.Services.Configure<KestrelServerOptions>(o => o.Limits.MaxRequestBodySize = 2 * RequestBody.MaxFileBytes);

@@ -1,5 +1,6 @@
 using Flex.Platform.Http;
 using Flex.Platform.Identity;
+using Flex.Platform.Limits;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Azure.Functions.Worker;
 
@@ -9,7 +10,7 @@ namespace Flex.Bookings;
 public sealed class BookingLifeFunctions(
     ChangeBookingHandler change, CancelBookingHandler cancel, BulkCancelHandler bulk, ApproveBookingHandler approve, CheckInBookingHandler checkIn)
 {
-    [Function("Bookings_PreviewChange"), Allow(Role.Staff, Role.Member)]
+    [Function("Bookings_PreviewChange"), Allow(Role.Staff, Role.Member), RateLimit(RatePolicy.Previews)]
     [Operation("See what moving a booking costs", Body = typeof(ChangeBookingRequest), Response = typeof(ChangePreview),
         Errors = [
             ErrorCodes.InvalidTransition, ErrorCodes.CancellationNotice, ErrorCodes.BookingConflict, ErrorCodes.PaymentRequired,
@@ -78,7 +79,7 @@ public sealed class BookingLifeFunctions(
         CancellationToken cancellation) =>
         request.ActAsync<BookingId, BookingView>(id, checkIn.HandleAsync, cancellation);
 
-    [Function("Bookings_PreviewBulkCancel"), Allow(Role.Staff)]
+    [Function("Bookings_PreviewBulkCancel"), Allow(Role.Staff), RateLimit(RatePolicy.Previews)]
     [Operation("See what cancelling many bookings returns", Body = typeof(BulkCancelRequest), Response = typeof(BulkCancelView),
         Errors = [ErrorCodes.UnknownReference])]
     public Task<IResult> PreviewBulkCancel(

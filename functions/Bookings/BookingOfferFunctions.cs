@@ -1,5 +1,6 @@
 using Flex.Platform.Http;
 using Flex.Platform.Identity;
+using Flex.Platform.Limits;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Azure.Functions.Worker;
 
@@ -17,7 +18,7 @@ public sealed class BookingOfferFunctions(
         [HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "v1/resources/availability")] HttpRequest request, CancellationToken cancellation) =>
         request.QueryAsync<AvailabilityQuery, AvailabilityView>(availability.ReadAsync, cancellation);
 
-    [Function("Bookings_Preview"), Allow(Role.Staff, Role.Member)]
+    [Function("Bookings_Preview"), Allow(Role.Staff, Role.Member), RateLimit(RatePolicy.Previews)]
     [Operation("See what a booking would cost, without making it", Body = typeof(CreateBookingRequest), Response = typeof(BookingPreviewView),
         Errors = [
             ErrorCodes.MembershipEndsBefore, ErrorCodes.ResourceRateRequired, ErrorCodes.BookingPolicy, ErrorCodes.ResourceNotAllowed,
@@ -27,7 +28,7 @@ public sealed class BookingOfferFunctions(
         [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "v1/bookings/preview")] HttpRequest request, CancellationToken cancellation) =>
         request.HandleAsync<CreateBookingRequest, BookingPreviewView>(preview.HandleAsync, cancellation);
 
-    [Function("Bookings_Pay"), Allow(Role.Staff, Role.Member)]
+    [Function("Bookings_Pay"), Allow(Role.Staff, Role.Member), RateLimit(RatePolicy.Payments)]
     [Operation("Pay a held booking with the payment method on file", Response = typeof(BookingView), IdempotencyKey = Need.Required,
         Errors = [
             ErrorCodes.NotFound, ErrorCodes.PaymentFailed, ErrorCodes.PaymentInProgress, ErrorCodes.GatewayNotConnected,
@@ -37,7 +38,7 @@ public sealed class BookingOfferFunctions(
         [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "v1/bookings/{id}/pay")] HttpRequest request, string id, CancellationToken cancellation) =>
         request.ActAsync<BookingId, BookingView>(id, pay.HandleAsync, cancellation);
 
-    [Function("Bookings_PreviewReaccount"), Allow(Role.Staff)]
+    [Function("Bookings_PreviewReaccount"), Allow(Role.Staff), RateLimit(RatePolicy.Previews)]
     [Operation("See what a member's bookings would cost with the credits and passes of now", Body = typeof(ReaccountRequest),
         Response = typeof(ReaccountView), Errors = [ErrorCodes.NotFound, ErrorCodes.EndBeforeStart])]
     public Task<IResult> PreviewReaccount(
@@ -46,7 +47,7 @@ public sealed class BookingOfferFunctions(
         CancellationToken cancellation) =>
         request.HandleAsync<MemberId, ReaccountRequest, ReaccountView>(id, reaccount.PreviewAsync, cancellation);
 
-    [Function("Bookings_Reaccount"), Allow(Role.Staff)]
+    [Function("Bookings_Reaccount"), Allow(Role.Staff), RateLimit(RatePolicy.Payments)]
     [Operation("Price a member's bookings anew that are not invoiced", Body = typeof(ReaccountRequest), Response = typeof(ReaccountView),
         IdempotencyKey = Need.Required, Errors = [ErrorCodes.NotFound, ErrorCodes.EndBeforeStart, ErrorCodes.IdempotencyKeyReuse])]
     public Task<IResult> Reaccount(

@@ -1,5 +1,6 @@
 using Flex.Platform.Http;
 using Flex.Platform.Identity;
+using Flex.Platform.Limits;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Azure.Functions.Worker;
 
@@ -57,6 +58,7 @@ public sealed class CalendarFeedsFunctions(ManageFeeds manage, ReadFeed read)
         CancellationToken cancellation) => request.ActAsync<ResourceId, Unit>(id, manage.RevokeAsync, Respond.NoContent(), cancellation);
 
     [Function("CalendarFeeds_Read"), AllowAnyone("The token in the path is the secret: calendar programs send no other.")]
+    [RateLimit(RatePolicy.Feeds)]
     [Operation("Read a calendar feed as a calendar program does", ResponseTypes = [CalendarText.MediaType], Errors = [ErrorCodes.NotFound])]
     public Task<IResult> Read(
         [HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "v1/calendar-feeds/{file}")] HttpRequest request,

@@ -1,5 +1,6 @@
 using Flex.Platform.Http;
 using Flex.Platform.Identity;
+using Flex.Platform.Limits;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Azure.Functions.Worker;
 
@@ -8,7 +9,7 @@ namespace Flex.Invoicing;
 /// <summary>HTTP surface of invoices, credit notes and bill runs.</summary>
 public sealed class InvoicingFunctions(StartBillRun billRuns, InvoiceReader invoices, CreditReader credits)
 {
-    [Function("BillRuns_Start"), Allow(Role.Staff)]
+    [Function("BillRuns_Start"), Allow(Role.Staff), RateLimit(RatePolicy.Payments)]
     [Operation("Invoice all open charges", Body = typeof(BillRunRequest), Response = typeof(BillRun), Status = 202, IdempotencyKey = Need.Required,
         Errors = [ErrorCodes.UnknownReference, ErrorCodes.IdempotencyKeyReuse])]
     public Task<IResult> StartBillRun(

@@ -36,6 +36,9 @@ public enum ErrorKind
     /// <summary>422: understood, but a value is not acceptable.</summary>
     Invalid,
 
+    /// <summary>429: the caller calls too often.</summary>
+    RateLimited,
+
     /// <summary>503: a dependency is down or busy; nothing was changed, try again.</summary>
     Unavailable,
 }
@@ -53,6 +56,9 @@ public sealed record Error(ErrorKind Kind, string Code, string Detail)
     /// <summary>Extra members of the problem document, e.g. <c>declineCode</c> or the conflicting interval.</summary>
     public IReadOnlyDictionary<string, object?> Extensions { get; init; } = new Dictionary<string, object?>();
 
+    /// <summary>After how many seconds a repeat can succeed (<c>Retry-After</c>); null when that is not known.</summary>
+    public int? RetryAfterSeconds { get; init; }
+
     public int Status => Kind switch
     {
         ErrorKind.Malformed => 400,
@@ -66,6 +72,7 @@ public sealed record Error(ErrorKind Kind, string Code, string Detail)
         ErrorKind.TooLarge => 413,
         ErrorKind.UnsupportedMediaType => 415,
         ErrorKind.Invalid => 422,
+        ErrorKind.RateLimited => 429,
         ErrorKind.Unavailable => 503,
         _ => throw new InvalidOperationException($"No status for {Kind}."),
     };

@@ -59,6 +59,9 @@ public static class ErrorCodes
     public const string TimeOffGrid = "time_off_grid";
     public const string UnknownReference = "unknown_reference";
 
+    // 429
+    public const string RateLimited = "rate_limited";
+
     // 500, 503
     public const string Internal = "internal";
     public const string Unavailable = "unavailable";
@@ -110,6 +113,7 @@ public static class ErrorCodes
         [PassNotYetValid] = "The day pass is valid from a later day on.",
         [TimeOffGrid] = "Times must be on the 5-minute grid.",
         [UnknownReference] = "An id in the request refers to nothing.",
+        [RateLimited] = "Too many calls; repeat after Retry-After.",
         [Internal] = "The service failed; the request id helps support.",
         [Unavailable] = "A dependency is busy or down; repeat after Retry-After.",
     };

@@ -1,5 +1,6 @@
 using Flex.Platform.Http;
 using Flex.Platform.Identity;
+using Flex.Platform.Limits;
 using Flex.Platform.Messaging;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Azure.Functions.Worker;
@@ -10,7 +11,7 @@ namespace Flex.Memberships;
 public sealed class MembershipFunctions(
     SignUpHandler signUp, AssignMembershipHandler assign, CancelMembershipHandler cancel, ReadMembershipsHandler read, MessageDispatcher dispatcher)
 {
-    [Function("Memberships_SignUp"), Allow(Role.Staff, Role.Member)]
+    [Function("Memberships_SignUp"), Allow(Role.Staff, Role.Member), RateLimit(RatePolicy.Payments)]
     [Operation("Sign up for a plan and pay now", Body = typeof(SignUpRequest), Response = typeof(MembershipView), Status = 201,
         IdempotencyKey = Need.Required,
         Errors = [ErrorCodes.PaymentFailed, ErrorCodes.PaymentMethodRequired, ErrorCodes.UnknownReference, ErrorCodes.GatewayNotConnected])]

@@ -2,6 +2,7 @@ using Flex.Invoicing;
 using Flex.Members;
 using Flex.Platform.Http;
 using Flex.Platform.Identity;
+using Flex.Platform.Limits;
 using Flex.Platform.Messaging;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Azure.Functions.Worker;
@@ -11,7 +12,7 @@ namespace Flex.Payments;
 /// <summary>HTTP surface of payments.</summary>
 public sealed class PaymentsFunctions(PayInvoice pay, PaymentMethods methods, StripeWebhookReceiver webhook)
 {
-    [Function("Invoices_Pay"), Allow(Role.Staff, Role.Member)]
+    [Function("Invoices_Pay"), Allow(Role.Staff, Role.Member), RateLimit(RatePolicy.Payments)]
     [Operation("Pay an invoice with the payment method on file", Response = typeof(InvoiceView), IdempotencyKey = Need.Required,
         Errors =
         [
@@ -22,7 +23,7 @@ public sealed class PaymentsFunctions(PayInvoice pay, PaymentMethods methods, St
         [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "v1/invoices/{id}/pay")] HttpRequest request, string id, CancellationToken cancellation) =>
         request.ActAsync<InvoiceId, InvoiceView>(id, pay.HandleAsync, cancellation);
 
-    [Function("PaymentMethods_Add"), Allow(Role.Staff, Role.Member)]
+    [Function("PaymentMethods_Add"), Allow(Role.Staff, Role.Member), RateLimit(RatePolicy.Payments)]
     [Operation("Replace the payment method on file", Body = typeof(AddPaymentMethodRequest), Response = typeof(PaymentMethodsView), Status = 201,
         IdempotencyKey = Need.Optional,
         Errors =
@@ -45,6 +46,7 @@ public sealed class PaymentsFunctions(PayInvoice pay, PaymentMethods methods, St
         request.GetAsync<CustomerId, PaymentMethodsView>(id, methods.ListAsync, cancellation);
 
     [Function("Webhooks_Stripe"), AllowAnyone("Stripe signs its webhooks; the signature is checked.")]
+    [RateLimit(RatePolicy.Refusals)]
     [Operation("Receive an event from Stripe", Errors = [ErrorCodes.InvalidSignature, ErrorCodes.BodyTooLarge])]
     public Task<IResult> ReceiveStripeEvent(
         [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "v1/webhooks/stripe")] HttpRequest request, CancellationToken cancellation) =>

@@ -1,10 +1,14 @@
 using Flex.Platform.Http;
+using Flex.Platform.Limits;
 using Microsoft.AspNetCore.Http;
 
 namespace Flex.Payments;
 
-/// <summary>The webhook over HTTP: the raw body, bounded, and Stripe's signature header; 200 without a body.</summary>
-public sealed class StripeWebhookReceiver(StripeWebhook webhook)
+/// <summary>
+/// The webhook over HTTP: the raw body, bounded, and Stripe's signature header; 200 without a body. Bad signatures count as refused
+/// calls of their address; what Stripe has signed is never limited, however much of it comes at once.
+/// </summary>
+public sealed class StripeWebhookReceiver(StripeWebhook webhook, CallLimits limits)
 {
     public const string SignatureHeader = "Stripe-Signature";
 
@@ -15,7 +19,12 @@ public sealed class StripeWebhookReceiver(StripeWebhook webhook)
         {
             byte[] body = await RequestBody.ReadBytesAsync(request, StripeWebhook.MaxBytes, cancellation);
             Error? refused = await webhook.ReceiveAsync(body, request.Headers[SignatureHeader].ToString(), cancellation);
-            return refused is null ? Results.Ok() : Problem.Of(refused, requestId);
+            return refused switch
+            {
+                null => Results.Ok(),
+                { Code: ErrorCodes.InvalidSignature } => Problem.Of(limits.Refuse(request.HttpContext, refused), requestId),
+                _ => Problem.Of(refused, requestId),
+            };
         }
         catch (RefusalException tooLarge)
         {

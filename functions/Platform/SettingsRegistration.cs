@@ -10,7 +10,12 @@ namespace Flex.Platform;
 public static class SettingsRegistration
 {
     /// <summary>Reads the section once and registers the settings object itself; defaults where nothing is configured.</summary>
-    public static IServiceCollection AddSettings<T>(this IServiceCollection services, IConfiguration configuration, string section)
-        where T : class, new() =>
-        services.AddSingleton(configuration.GetSection(section).Get<T>() ?? new T());
+    /// <param name="check">Throws for settings that the app must not start with.</param>
+    public static IServiceCollection AddSettings<T>(this IServiceCollection services, IConfiguration configuration, string section, Action<T>? check = null)
+        where T : class, new()
+    {
+        T settings = configuration.GetSection(section).Get<T>() ?? new T();
+        check?.Invoke(settings);
+        return services.AddSingleton(settings);
+    }
 }

@@ -1,6 +1,7 @@
 using Flex.Bookings;
 using Flex.Platform.Http;
 using Flex.Platform.Identity;
+using Flex.Platform.Limits;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Azure.Functions.Worker;
 
@@ -15,7 +16,7 @@ public sealed class RecurringBookingsFunctions(
     SeriesAccountant accountant,
     SeriesReader reader)
 {
-    [Function("RecurringBookings_Preview"), Allow(Role.Staff, Role.Member)]
+    [Function("RecurringBookings_Preview"), Allow(Role.Staff, Role.Member), RateLimit(RatePolicy.Previews)]
     [Operation("See what a recurring booking costs and which of its days can be booked", Body = typeof(SeriesRequest), Response = typeof(SeriesPreview),
         Errors = [
             ErrorCodes.ResourceRateRequired, ErrorCodes.BookingPolicy, ErrorCodes.EndBeforeStart, ErrorCodes.TimeOffGrid,

@@ -1,5 +1,6 @@
 using Flex.Platform.Http;
 using Flex.Platform.Identity;
+using Flex.Platform.Limits;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Azure.Functions.Worker;
 
@@ -9,6 +10,7 @@ namespace Flex.Storefront;
 public sealed class StorefrontFunctions(BookAsVisitorHandler visitor)
 {
     [Function("Storefront_Preview"), AllowAnyone("It tells what the storefront shows: prices and free times of resources for everyone.")]
+    [RateLimit(RatePolicy.Previews)]
     [Operation("See what a booking would cost a visitor", Body = typeof(VisitorPreviewRequest), Response = typeof(VisitorPreviewView),
         Errors = [
             ErrorCodes.ResourceRateRequired, ErrorCodes.BookingPolicy, ErrorCodes.ResourceNotAllowed,
@@ -18,6 +20,7 @@ public sealed class StorefrontFunctions(BookAsVisitorHandler visitor)
         request.HandleAsync<VisitorPreviewRequest, VisitorPreviewView>(visitor.PreviewAsync, cancellation);
 
     [Function("Storefront_Book"), AllowAnyone("It is paid at once, so a slot costs whoever takes it; it reaches no existing account.")]
+    [RateLimit(RatePolicy.Storefront)]
     [Operation("Book a resource as a visitor and pay now", Body = typeof(VisitorBookingRequest), Response = typeof(VisitorBookingView), Status = 201,
         IdempotencyKey = Need.Required,
         Errors = [

@@ -1,5 +1,6 @@
 using Flex.Platform.Http;
 using Flex.Platform.Identity;
+using Flex.Platform.Limits;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Azure.Functions.Worker;
 
@@ -16,7 +17,7 @@ public sealed class WalletFunctions(ReadWalletHandler read, BuyPassesHandler buy
         [HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = OfMember + "wallet")] HttpRequest request, string id, CancellationToken cancellation) =>
         request.GetAsync<MemberId, WalletView>(id, read.HandleAsync, cancellation);
 
-    [Function("BookingPasses_Buy"), Allow(Role.Staff, Role.Member)]
+    [Function("BookingPasses_Buy"), Allow(Role.Staff, Role.Member), RateLimit(RatePolicy.Payments)]
     [Operation("Buy booking passes and pay now", Body = typeof(PassesRequest), Response = typeof(PassPurchaseView), Status = 201,
         IdempotencyKey = Need.Required,
         Errors = [

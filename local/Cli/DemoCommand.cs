@@ -45,7 +45,11 @@ internal sealed class DemoCommand : ICommand
         try
         {
             await using LocalHost host = await LocalHost.StartAsync(
-                new LocalHostOptions(0, memory ? null : data, DefaultStart, memory) { Logging = RunCommand.Log(Microsoft.Extensions.Logging.LogLevel.Warning) },
+                new LocalHostOptions(0, memory ? null : data, DefaultStart, memory)
+                {
+                    Logging = RunCommand.Log(Microsoft.Extensions.Logging.LogLevel.Warning),
+                    Settings = LocalSettings.AmpleRateLimits,
+                },
                 cancellation);
             if (await PlayAsync(host.Address, display, cancellation) is null)
             {

@@ -49,13 +49,14 @@ public sealed class FlexClient(HttpClient http, TimeProvider time)
         return Require(status, answer, method, path);
     }
 
-    /// <summary>The answer whatever its status, once there is one: 503 and broken connections are repeated.</summary>
+    /// <summary>The answer whatever its status, once there is one: 429, 503 and broken connections are repeated.</summary>
     public async Task<(HttpStatusCode Status, JsonObject Answer)> SendAsync(
         string role, HttpMethod method, string path, JsonNode? body, string? key, string? ifMatch, CancellationToken cancellation)
     {
         long began = time.GetTimestamp();
         while (true)
         {
+            TimeSpan pause = Pause;
             try
             {
                 using var request = new HttpRequestMessage(method, path);
@@ -81,13 +82,21 @@ public sealed class FlexClient(HttpClient http, TimeProvider time)
 
                 using HttpResponseMessage response = await http.SendAsync(request, cancellation);
                 string text = await response.Content.ReadAsStringAsync(cancellation);
-                bool again = response.StatusCode is HttpStatusCode.ServiceUnavailable or HttpStatusCode.Unauthorized && time.GetElapsedTime(began) < Patience;
+                bool again = response.StatusCode is HttpStatusCode.TooManyRequests or HttpStatusCode.ServiceUnavailable or HttpStatusCode.Unauthorized
+                    && time.GetElapsedTime(began) < Patience;
                 if (!again)
                 {
                     return (response.StatusCode, Parse(text));
                 }
 
-                _tokens.TryRemove(role, out _);
+                if (response.StatusCode == HttpStatusCode.TooManyRequests)
+                {
+                    pause = response.Headers.RetryAfter?.Delta ?? Pause;
+                }
+                else
+                {
+                    _tokens.TryRemove(role, out _);
+                }
             }
             catch (Exception fault) when (fault is HttpRequestException or IOException or TaskCanceledException
                 && !cancellation.IsCancellationRequested && time.GetElapsedTime(began) < Patience)
@@ -95,7 +104,7 @@ public sealed class FlexClient(HttpClient http, TimeProvider time)
                 // The service is restarting; the request is repeated under the same key.
             }
 
-            await Task.Delay(Pause, time, cancellation);
+            await Task.Delay(pause, time, cancellation);
         }
     }
 

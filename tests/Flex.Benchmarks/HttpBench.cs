@@ -33,7 +33,8 @@ internal sealed class HttpBench(LocalHost host, Space space, HttpClient http, st
         {
             Report.Progress("starting Flex on Azurite");
             await using LocalHost host = await LocalHost.StartAsync(
-                new LocalHostOptions(0, data) { Logging = logging => logging.SetMinimumLevel(LogLevel.None) }, cancellation);
+                new LocalHostOptions(0, data) { Logging = logging => logging.SetMinimumLevel(LogLevel.None), Settings = LocalSettings.AmpleRateLimits },
+                cancellation);
             using var http = new HttpClient(new SocketsHttpHandler { MaxConnectionsPerServer = 256 }) { BaseAddress = host.Address };
             var space = new Space(new FlexClient(http, TimeProvider.System), cancellation);
             await space.OpenAsync(options.Clients.Max() + 1);

@@ -1,6 +1,7 @@
 using System.Collections.Frozen;
 using System.Reflection;
 using Flex.Platform.Identity;
+using Flex.Platform.Limits;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.AspNetCore.Routing.Template;
 using Microsoft.Azure.Functions.Worker;
@@ -18,6 +19,10 @@ public sealed record FunctionEntry(string Name, MethodInfo Method, string Route,
     public AllowAnyoneAttribute? AllowAnyone { get; } = Method.GetCustomAttribute<AllowAnyoneAttribute>();
 
     public OperationAttribute? Operation { get; } = Method.GetCustomAttribute<OperationAttribute>();
+
+    /// <summary>How often a caller may call it.</summary>
+    public RatePolicy RatePolicy { get; } = Method.GetCustomAttribute<RateLimitAttribute>()?.Policy
+        ?? (Methods is ["GET"] ? RatePolicy.Reads : RatePolicy.Writes);
 }
 
 /// <summary>Every HTTP function of the app, found by reflection once; decides access, describes the API and tells 405 from 404.</summary>

@@ -1,4 +1,5 @@
 using Flex.Platform.Identity;
+using Flex.Platform.Limits;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Azure.Functions.Worker;
 
@@ -11,7 +12,7 @@ namespace Flex.Platform.Http;
 public sealed class NotFoundFunctions(FunctionCatalog catalog, CorsSettings cors)
 {
     [Function("zz_NotFound")]
-    [AllowAnyone("It tells nothing but which paths exist, as the API description does.")]
+    [AllowAnyone("It tells nothing but which paths exist, as the API description does."), RateLimit(RatePolicy.Unlimited)]
     public IResult Any([HttpTrigger(AuthorizationLevel.Anonymous, Route = "{*path}")] HttpRequest request, string? path) =>
         Unrouted.Answer(request, catalog, cors);
 }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Flex.Platform.Telemetry;
@@ -22,7 +23,7 @@ public sealed class Problem : IResult
     public const string ContentType = "application/problem+json";
 
     /// <summary>How long a caller waits after 503, in seconds: longer than a throttled partition or a broken circuit needs.</summary>
-    public const string RetryAfterSeconds = "5";
+    public const int UnavailableSeconds = 5;
 
     /// <summary>Null for a failure of the service itself.</summary>
     public Error? Error { get; }
@@ -43,9 +44,9 @@ public sealed class Problem : IResult
         response.StatusCode = status;
         response.ContentType = ContentType;
         response.ContentLength = body.Length;
-        if (status == StatusCodes.Status503ServiceUnavailable)
+        if ((Error?.RetryAfterSeconds ?? (status == StatusCodes.Status503ServiceUnavailable ? UnavailableSeconds : null)) is { } seconds)
         {
-            response.Headers.RetryAfter = RetryAfterSeconds;
+            response.Headers.RetryAfter = seconds.ToString(CultureInfo.InvariantCulture);
         }
 
         await response.Body.WriteAsync(body, httpContext.RequestAborted);

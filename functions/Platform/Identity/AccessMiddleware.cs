@@ -1,4 +1,5 @@
 using Flex.Platform.Http;
+using Flex.Platform.Limits;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Azure.Functions.Worker;
 using Microsoft.Azure.Functions.Worker.Middleware;
@@ -7,9 +8,10 @@ namespace Flex.Platform.Identity;
 
 /// <summary>
 /// Lets a request through only when its function declares who may call it and the caller is one of them. No declaration, no
-/// call: 403 for everyone.
+/// call: 403 for everyone. An address that is refused again and again is turned away before its tokens are looked at, because
+/// until a token is validated there is nothing else to count by.
 /// </summary>
-public sealed class AccessMiddleware(FunctionCatalog catalog, ITokenValidator tokens) : IFunctionsWorkerMiddleware
+public sealed class AccessMiddleware(FunctionCatalog catalog, ITokenValidator tokens, CallLimits limits) : IFunctionsWorkerMiddleware
 {
     public async Task Invoke(FunctionContext context, FunctionExecutionDelegate next)
     {
@@ -55,8 +57,18 @@ public sealed class AccessMiddleware(FunctionCatalog catalog, ITokenValidator to
             return Forbidden("Nobody may call this function.");
         }
 
+        if (limits.Bars(http) is { } tooMany)
+        {
+            return tooMany;
+        }
+
         Result<Caller> caller = await tokens.ValidateAsync(BearerToken.Of(http.Request), cancellation);
-        return caller.IsError || caller.Value.Has(allow.Roles) ? caller : Forbidden("The caller's role may not do this.");
+        if (caller.IsError)
+        {
+            return limits.Refuse(http, caller.Error);
+        }
+
+        return caller.Value.Has(allow.Roles) ? caller : limits.Count(http, entry, caller.Value) ?? Forbidden("The caller's role may not do this.");
     }
 
     private static Error Forbidden(string detail) => new(ErrorKind.Forbidden, ErrorCodes.Forbidden, detail);

@@ -50,8 +50,22 @@ public static class Queues
     /// <summary>The setting that holds the broker's connection.</summary>
     public const string Connection = "ServiceBusConnection";
 
-    /// <summary>Deliveries before a message is dead-lettered; the infrastructure's queues are made with the same number.</summary>
+    // The terms of delivery: the local queues keep them, and a test holds those of infra/modules/servicebus.bicep against them.
+
+    /// <summary>Deliveries before a message is dead-lettered.</summary>
     public const int MaxDeliveryCount = 10;
+
+    /// <summary>
+    /// Within this time a second message with the same id is accepted and dropped. Longer than a sweep of the outbox takes to repeat
+    /// what was published, shorter than the hour after which timers ask again for what is still due.
+    /// </summary>
+    public static readonly Duration DuplicateWindow = Duration.FromMinutes(10);
+
+    /// <summary>
+    /// How long a delivery hides its message: after a crash it comes again when this is over. The longest that Service Bus has.
+    /// Source: learn.microsoft.com/azure/service-bus-messaging/message-transfers-locks-settlement
+    /// </summary>
+    public static readonly Duration LockDuration = Duration.FromMinutes(5);
 
     public static IReadOnlyList<string> All { get; } = [Outbox, StripeEvents, Billing, Memberships, Renewals, Bookings, Access, Mail];
 }

@@ -5,6 +5,7 @@ using System.Text.Json.Serialization.Metadata;
 using System.Text.RegularExpressions;
 using Flex.Platform.Http;
 using Flex.Platform.Identity;
+using Flex.Platform.Limits;
 
 namespace Flex.Platform.OpenApi;
 
@@ -90,7 +91,7 @@ public sealed partial class OpenApiDocument
             ["summary"] = operation.Summary,
             ["tags"] = new JsonArray(entry.Name.Split('_')[0]),
             ["parameters"] = new JsonArray([.. Parameters(entry, operation, isList)]),
-            ["responses"] = Responses(operation),
+            ["responses"] = Responses(entry, operation),
             ["x-error-codes"] = new JsonArray([.. Codes(entry, operation, isList).Select(c => (JsonNode)c)]),
         };
         if (operation.Body is { } body)
@@ -165,7 +166,7 @@ public sealed partial class OpenApiDocument
         }
     }
 
-    private JsonObject Responses(OperationAttribute operation)
+    private JsonObject Responses(FunctionEntry entry, OperationAttribute operation)
     {
         var success = new JsonObject { ["description"] = operation.Summary };
         if (operation.Response is { } type && type != typeof(Unit))
@@ -186,16 +187,32 @@ public sealed partial class OpenApiDocument
             responses["202"] = accepted;
         }
 
-        responses["default"] = new JsonObject
+        if (entry.RatePolicy != RatePolicy.Unlimited)
         {
-            ["description"] = "Not done; code says why, and x-error-codes of the operation lists the codes.",
-            ["content"] = new JsonObject
+            JsonObject limited = Refused(ErrorCodes.All[ErrorCodes.RateLimited]);
+            limited["headers"] = new JsonObject
             {
-                [Problem.ContentType] = new JsonObject { ["schema"] = _schemas.SchemaOf(typeof(ProblemShape)) },
-            },
-        };
+                ["Retry-After"] = new JsonObject
+                {
+                    ["description"] = "Seconds after which a call can succeed.",
+                    ["schema"] = new JsonObject { ["type"] = "integer", ["minimum"] = 1 },
+                },
+            };
+            responses["429"] = limited;
+        }
+
+        responses["default"] = Refused("Not done; code says why, and x-error-codes of the operation lists the codes.");
         return responses;
     }
+
+    private JsonObject Refused(string description) => new()
+    {
+        ["description"] = description,
+        ["content"] = new JsonObject
+        {
+            [Problem.ContentType] = new JsonObject { ["schema"] = _schemas.SchemaOf(typeof(ProblemShape)) },
+        },
+    };
 
     /// <summary>Bytes as they are; OpenAPI 3.1 gives them no schema.</summary>
     private static JsonObject Files(string[] mediaTypes) => new(mediaTypes.Select(t => KeyValuePair.Create(t, (JsonNode?)new JsonObject())));
@@ -216,6 +233,7 @@ public sealed partial class OpenApiDocument
     {
         IEnumerable<string> codes = Always.Concat(operation.Errors);
         codes = entry.AllowAnyone is null ? [.. codes, ErrorCodes.Unauthenticated, ErrorCodes.Forbidden] : codes;
+        codes = entry.RatePolicy != RatePolicy.Unlimited ? [.. codes, ErrorCodes.RateLimited] : codes;
         codes = entry.Route.Contains('{', StringComparison.Ordinal) ? [.. codes, ErrorCodes.NotFound] : codes;
         codes = operation.Body is not null ? [.. codes, ErrorCodes.BodyTooLarge, ErrorCodes.UnsupportedMediaType, ErrorCodes.InvalidValue] : codes;
         codes = operation.BodyTypes.Length > 0 ? [.. codes, ErrorCodes.BodyTooLarge, ErrorCodes.UnsupportedMediaType] : codes;

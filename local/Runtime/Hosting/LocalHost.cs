@@ -28,6 +28,9 @@ public sealed record LocalHostOptions(int Port = 7071, string? Data = null, Inst
 
     /// <summary>A local.settings.json; what it sets goes before the local defaults.</summary>
     public string? SettingsFile { get; init; }
+
+    /// <summary>Settings of whoever starts the host; what the user has configured goes before them.</summary>
+    public IReadOnlyDictionary<string, string?> Settings { get; init; } = new Dictionary<string, string?>();
 }
 
 /// <summary>
@@ -108,7 +111,7 @@ public sealed class LocalHost : IAsyncDisposable
         LocalIdentity identity = data is null ? LocalIdentity.OfProcess(Address) : LocalIdentity.OfFile(data.IdentityKey, Address);
         IConfiguration user = LocalSettings.OfUser(options.SettingsFile);
         IReadOnlyList<ILocalModule> modules = LocalModules.All(Address, identity, user, data, seed: 0);
-        IConfiguration configuration = LocalSettings.Create(user, modules, Azurite?.ConnectionString);
+        IConfiguration configuration = LocalSettings.Create(user, modules, options.Settings, Azurite?.ConnectionString);
         return new LocalRuntimeOptions
         {
             Clock = clock is { } now ? new SimulatedClock(now) : TimeProvider.System,

@@ -1,3 +1,4 @@
+using Flex.Platform.Limits;
 using Microsoft.Extensions.Configuration;
 
 namespace Flex.Local.Runtime.Hosting;
@@ -20,9 +21,20 @@ public static class LocalSettings
         return builder.AddEnvironmentVariables().Build();
     }
 
+    /// <summary>
+    /// Rate limits that nobody meets, for scripts that do what a whole space does in months within a minute, all from one address.
+    /// </summary>
+    public static IReadOnlyDictionary<string, string?> AmpleRateLimits { get; } = (
+        from policy in typeof(RateLimits).GetProperties()
+        from number in typeof(RateSettings).GetProperties()
+        select $"{RateLimits.Section}:{policy.Name}:{number.Name}").ToDictionary(name => name, _ => (string?)$"{RateSettings.Max}");
+
+    /// <param name="more">Settings before which only the user's go.</param>
     /// <param name="storage">An Azurite's connection string; null when storage is in memory.</param>
-    public static IConfiguration Create(IConfiguration user, IEnumerable<ILocalModule> modules, string? storage) => new ConfigurationBuilder()
+    public static IConfiguration Create(
+        IConfiguration user, IEnumerable<ILocalModule> modules, IReadOnlyDictionary<string, string?> more, string? storage) => new ConfigurationBuilder()
         .AddInMemoryCollection(modules.SelectMany(m => m.Settings))
+        .AddInMemoryCollection(more)
         .AddInMemoryCollection(new Dictionary<string, string?> { ["Tables:ConnectionString"] = storage, ["Blobs:ConnectionString"] = storage })
         .AddConfiguration(user)
         .Build();

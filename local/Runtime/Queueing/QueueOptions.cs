@@ -6,13 +6,13 @@ namespace Flex.Local.Runtime.Queueing;
 /// <summary>How the local queues deliver.</summary>
 public sealed record QueueOptions
 {
-    public int MaxDeliveryCount { get; init; } = Flex.Platform.Messaging.Queues.MaxDeliveryCount;
+    public int MaxDeliveryCount { get; init; } = Queues.MaxDeliveryCount;
 
     /// <summary>How long a delivery hides its message. A delivery that takes longer has lost it, and its outcome is ignored.</summary>
-    public Duration VisibilityTimeout { get; init; } = Duration.FromMinutes(5);
+    public Duration VisibilityTimeout { get; init; } = Queues.LockDuration;
 
-    /// <summary>Within this time a second message with the same id is accepted and dropped, as by Service Bus. Not kept over a restart.</summary>
-    public Duration DuplicateWindow { get; init; } = Duration.FromMinutes(10);
+    /// <summary>Within this time a second message with the same id is accepted and dropped. Not kept over a restart.</summary>
+    public Duration DuplicateWindow { get; init; } = Queues.DuplicateWindow;
 
     /// <summary>The pause after a number of failed deliveries.</summary>
     public Func<int, Duration> Redelivery { get; init; } = BackOff;

@@ -41,7 +41,7 @@ public sealed record FlexWorldOptions
     /// <summary>Adds to or replaces services of the app; called at every start.</summary>
     public Action<IServiceCollection> Services { get; init; } = _ => { };
 
-    /// <summary>Settings beside the local defaults, e.g. a timer's schedule.</summary>
+    /// <summary>Settings beside the local defaults, e.g. a timer's schedule; rate limits are ample without any.</summary>
     public IReadOnlyDictionary<string, string?> Settings { get; init; } = new Dictionary<string, string?>();
 
     /// <summary>What <see cref="FlexWorld.Log"/> keeps.</summary>
@@ -186,6 +186,7 @@ public sealed class FlexWorld : IAsyncDisposable
                 BaseAddress = BaseAddress,
                 Configuration = new ConfigurationBuilder()
                     .AddInMemoryCollection(modules.SelectMany(m => m.Settings))
+                    .AddInMemoryCollection(LocalSettings.AmpleRateLimits)
                     .AddInMemoryCollection(_options.Settings)
                     .Build(),
                 Storage = services => services

@@ -3,6 +3,7 @@ using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
 using System.Runtime.InteropServices;
+using Flex.Local.Runtime.Hosting;
 using NodaTime.Text;
 
 namespace Flex.EndToEnd.Tests.Support;
@@ -43,10 +44,12 @@ public sealed class FlexProcess : IAsyncDisposable
 
     public static FlexProcess StartWith(IReadOnlyDictionary<string, string> environment, params IEnumerable<string> arguments) => new(environment, arguments);
 
-    /// <summary>A host on simulated time that is up.</summary>
+    /// <summary>A host on simulated time that is up, with ample rate limits.</summary>
     public static async Task<FlexProcess> ServeAsync(int port, string data, CancellationToken cancellation)
     {
-        FlexProcess flex = Start("run", "--port", $"{port}", "--data", data, "--clock", InstantPattern.General.Format(TestHost.Began));
+        FlexProcess flex = StartWith(
+            LocalSettings.AmpleRateLimits.ToDictionary(s => s.Key.Replace(":", "__", StringComparison.Ordinal), s => s.Value!),
+            ["run", "--port", $"{port}", "--data", data, "--clock", InstantPattern.General.Format(TestHost.Began)]);
         try
         {
             await flex._ready.Task.WaitAsync(cancellation);

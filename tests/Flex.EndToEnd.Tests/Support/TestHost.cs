@@ -27,11 +27,18 @@ public sealed class TestHost : IAsyncDisposable
     /// <summary>Requests that must succeed, with tokens for whoever makes them.</summary>
     public FlexClient Client { get; }
 
-    public static async Task<TestHost> StartAsync(string data, CancellationToken cancellation)
+    /// <param name="settings">Settings beside the local defaults; without any the rate limits are ample.</param>
+    public static async Task<TestHost> StartAsync(
+        string data, CancellationToken cancellation, IReadOnlyDictionary<string, string?>? settings = null)
     {
         var log = new WorldLog(LogLevel.Warning, isDead: () => false);
         LocalHost local = await LocalHost.StartAsync(
-            new LocalHostOptions(0, data, Began) { Logging = logging => logging.AddProvider(log) }, cancellation);
+            new LocalHostOptions(0, data, Began)
+            {
+                Logging = logging => logging.AddProvider(log),
+                Settings = settings ?? LocalSettings.AmpleRateLimits,
+            },
+            cancellation);
         return new TestHost(local, log);
     }
 

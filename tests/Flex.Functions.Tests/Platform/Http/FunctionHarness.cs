@@ -1,6 +1,8 @@
+using System.Net;
 using System.Reflection;
 using System.Text;
 using System.Text.Json.Nodes;
+using Flex.Local.Runtime.Hosting;
 using Flex.Platform.Http;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
@@ -15,7 +17,7 @@ namespace Flex.Functions.Tests.Platform.Http;
 
 /// <summary>
 /// Runs HTTP functions as a host does, without a network: our middleware in order, the trigger method, its result. Functions are
-/// those of the app and of this assembly.
+/// those of the app and of this assembly; rate limits are ample unless the settings have others.
 /// </summary>
 internal sealed class FunctionHarness : IDisposable
 {
@@ -27,7 +29,7 @@ internal sealed class FunctionHarness : IDisposable
         var services = new ServiceCollection();
         services.AddSingleton<TimeProvider>(Time);
         services.AddLogging(b => b.AddProvider(Logs).SetMinimumLevel(LogLevel.Trace));
-        services.AddFlex(new ConfigurationBuilder().AddInMemoryCollection(settings ?? []).Build());
+        services.AddFlex(new ConfigurationBuilder().AddInMemoryCollection(LocalSettings.AmpleRateLimits).AddInMemoryCollection(settings ?? []).Build());
         _catalog = new FunctionCatalog(typeof(FlexApp).Assembly, typeof(FunctionHarness).Assembly);
         services.AddSingleton(_catalog);
         configure?.Invoke(services);
@@ -37,6 +39,9 @@ internal sealed class FunctionHarness : IDisposable
     public FakeTimeProvider Time { get; } = new(new DateTimeOffset(2025, 1, 1, 0, 0, 0, TimeSpan.Zero));
 
     public RecordingLogs Logs { get; } = new();
+
+    /// <summary>Where requests come from, as the host tells; null when it does not know.</summary>
+    public IPAddress? Address { get; set; }
 
     public IServiceProvider Services => _services;
 
@@ -49,6 +54,7 @@ internal sealed class FunctionHarness : IDisposable
         await using AsyncServiceScope scope = _services.CreateAsyncScope();
         var http = new DefaultHttpContext { RequestServices = scope.ServiceProvider };
         var url = new Uri("http://localhost" + path);
+        http.Connection.RemoteIpAddress = Address;
         http.Request.Method = method;
         http.Request.Path = Uri.UnescapeDataString(url.AbsolutePath);
         http.Request.QueryString = new QueryString(url.Query);

@@ -84,6 +84,12 @@ public sealed class ProbeFunctions(ProbeBehaviour behaviour)
     public static Task<IResult> Staff([HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "v1/staff-probe")] HttpRequest request, CancellationToken ct) =>
         request.GetAsync<string>((context, _) => Task.FromResult<Reply<string>>(context.Caller.Subject), ct);
 
+    [Function("Probe_OtherStaff")]
+    [Allow(Role.Staff)]
+    public static Task<IResult> OtherStaff(
+        [HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "v1/other-staff-probe")] HttpRequest request, CancellationToken ct) =>
+        request.GetAsync<string>((context, _) => Task.FromResult<Reply<string>>(context.Caller.Subject), ct);
+
     [Function("Probe_Undeclared")]
     public static Task<IResult> Undeclared([HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "v1/undeclared")] HttpRequest request, CancellationToken ct) =>
         request.GetAsync<string>((_, _) => Task.FromResult<Reply<string>>("reached"), ct);
