@@ -109,7 +109,7 @@ internal sealed partial record Guarded(string Function, Reach Reach, Func<Premis
 
         if (Picture is not null)
         {
-            request.Content = ObjectAccess.Picture.Content(Picture);
+            request.Content = PictureBody.Content(Picture);
         }
 
         return request;

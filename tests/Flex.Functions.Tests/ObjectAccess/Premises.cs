@@ -2,8 +2,7 @@ using System.Globalization;
 using System.Net.Http.Headers;
 using System.Text;
 using System.Text.Json.Nodes;
-using Flex.Kernel;
-using Flex.Local.Runtime.Hosting;
+using Flex.Catalogue;
 using Flex.Local.Runtime.Testing;
 using Flex.Platform.Blobs;
 using Flex.Platform.Http;
@@ -18,48 +17,6 @@ using NodaTime.Text;
 using Xunit;
 
 namespace Flex.Functions.Tests.ObjectAccess;
-
-/// <summary>A member and one of everything that belongs to members. Bookings and series are named after the function that they are kept for.</summary>
-internal sealed class Person(string name, string customer)
-{
-    public string Name { get; } = name;
-
-    public string Email { get; } = name.ToLowerInvariant() + "@example.test";
-
-    public string Customer { get; } = customer;
-
-    public string Member { get; set; } = string.Empty;
-
-    public string Membership { get; set; } = string.Empty;
-
-    public Dictionary<string, string> Bookings { get; } = [];
-
-    public Dictionary<string, string> Series { get; } = [];
-
-    public string Operation { get; set; } = string.Empty;
-
-    public string Invoice { get; set; } = string.Empty;
-
-    public string CheckIn { get; set; } = string.Empty;
-
-    public string DayPass { get; set; } = string.Empty;
-
-    public string BookingPass { get; set; } = string.Empty;
-
-    public string Grant { get; set; } = string.Empty;
-
-    /// <summary>Last segment of the calendar feed's path.</summary>
-    public string Feed { get; set; } = string.Empty;
-
-    /// <summary>What nobody but staff and this person may be told.</summary>
-    public IEnumerable<string> Secrets =>
-    [
-        Name, Email, Member, Membership, .. Bookings.Values, .. Series.Values, Operation, CheckIn, DayPass, BookingPass, Grant, Feed,
-    ];
-
-    /// <summary>What the members of the same customer may be told beside.</summary>
-    public IEnumerable<string> SecretsOfCustomer => [Customer, Invoice];
-}
 
 /// <summary>
 /// A coworking space in which Ada and Ben belong to Acme and Cleo to herself; everyone has one of everything. It is 2 January 2025, a
@@ -156,7 +113,8 @@ public sealed class Premises : IAsyncLifetime
         Ada = await JoinAsync(new Person("Ada", acme));
         Ben = await JoinAsync(new Person("Ben", acme));
         Cleo = await JoinAsync(new Person("Cleo", await MakeCustomerAsync("Solo")));
-        Club = await MakeRoomAsync("Club", terms: Terms().With("allowedMemberIds", new JsonArray(Ada.Member, Cleo.Member)));
+        JsonObject someOnly = Bodies.Terms().With("allowedMemberIds", new JsonArray(Ada.Member, Cleo.Member));
+        Club = await MakeAsync("resources", Bodies.Resource(this, "Club", someOnly));
         foreach (Person person in People)
         {
             await FurnishAsync(person);
@@ -195,6 +153,9 @@ public sealed class Premises : IAsyncLifetime
         return new JsonObject { ["start"] = Text(start), ["end"] = Text(start + Duration.FromHours(1)) };
     }
 
+    /// <summary>An hour of the day at which no series is; after 24 series the first one's again.</summary>
+    internal int NextSeriesHour() => _seriesHours++ % 24;
+
     /// <summary>Commits, whatever became of them, calls to others, and mails: so much was tried.</summary>
     internal string Tried => string.Create(CultureInfo.InvariantCulture, $"{World.Crash.Steps} steps, {World.Mail.Mails.Count} mails");
 
@@ -213,7 +174,7 @@ public sealed class Premises : IAsyncLifetime
         return text.Append(Tried).ToString();
     }
 
-    internal Task<bool> HasPictureAsync(string name) => World.Get<IBlobStore>().ExistsAsync("pictures", name, Cancel);
+    internal Task<bool> HasPictureAsync(string name) => World.Get<IBlobStore>().ExistsAsync(PictureHandler.Container, name, Cancel);
 
     /// <summary>Sends a request as it is.</summary>
     internal async Task<Seen> SendAsync(HttpRequestMessage request)
@@ -249,105 +210,26 @@ public sealed class Premises : IAsyncLifetime
         return await SendAsync(request);
     }
 
-    internal static JsonObject Money(string amount) => new() { ["amount"] = amount, ["currency"] = "eur" };
-
-    internal JsonObject PlanBody(string name, bool isPublic) => new()
-    {
-        ["locationId"] = Location,
-        ["name"] = name,
-        ["kind"] = "recurring",
-        ["intervalMonths"] = 1,
-        ["price"] = Money("200.00"),
-        ["taxRateId"] = Tax,
-        ["accessGroups"] = new JsonArray(),
-        ["isDefault"] = false,
-        ["isPublic"] = isPublic,
-        ["credits"] = new JsonArray(new JsonObject { ["name"] = "Rooms", ["resourceIds"] = new JsonArray(Room, GuardedRoom, Hall, Studio), ["minutes"] = 5 }),
-        ["passOffers"] = new JsonArray(
-            new JsonObject { ["name"] = "Hour", ["hours"] = 1, ["price"] = Money("10.00"), ["taxRateId"] = Tax, ["resourceIds"] = new JsonArray(HiddenRoom) }),
-    };
-
-    internal JsonObject RateBody() => new() { ["name"] = "Rooms", ["hourlyPrice"] = Money("12.00"), ["taxRateId"] = Tax, ["locationIds"] = new JsonArray() };
-
-    internal JsonObject RoomBody(string name, bool isPublished = true, JsonObject? terms = null) => new()
-    {
-        ["locationId"] = Location,
-        ["name"] = name,
-        ["kind"] = "meetingRoom",
-        ["capacity"] = 6,
-        ["rateId"] = Rate,
-        ["isPublished"] = isPublished,
-        ["terms"] = terms ?? Terms(),
-    };
-
-    internal static JsonObject LocationBody() => new() { ["name"] = "Mitte", ["timeZone"] = "Europe/Berlin", ["currency"] = "eur" };
-
-    internal static JsonObject TaxBody() => new() { ["name"] = "VAT", ["components"] = new JsonArray(new JsonObject { ["name"] = "VAT", ["percent"] = 19 }) };
-
-    internal static JsonObject CustomerBody(string name) => new() { ["name"] = name, ["billingEmail"] = "billing@example.test" };
-
-    internal static JsonObject OperatorBody() => new()
-    {
-        ["name"] = "House",
-        ["defaultTaxRateId"] = null,
-        ["automaticBillRun"] = false,
-        ["automaticCollection"] = false,
-        ["automaticSending"] = false,
-        ["invoiceDueDays"] = 14,
-        ["renewalNumbering"] = "onSuccess",
-        ["salto"] = new JsonObject { ["unsubscribeWhenAllRevoked"] = false, ["siteId"] = null, ["groups"] = new JsonArray() },
-        ["bookingPassesEnabled"] = true,
-    };
-
-    /// <summary>A booking of an hour nobody has.</summary>
-    internal JsonObject BookingBody(string resource, string? member = null) => NextSlot().With("resourceId", resource).WithAny("memberId", member);
-
-    /// <summary>Three half hours, a week apart, at an hour nobody has.</summary>
-    internal JsonObject SeriesBody(string? member = null, string from = "2025-02-23", string rule = "FREQ=WEEKLY;COUNT=3") => SeriesBodyAt(_seriesHours++, member, from, rule);
-
-    private JsonObject SeriesBodyAt(int hour, string? member, string from, string rule) => new JsonObject
-    {
-        ["resourceId"] = Studio,
-        ["localStart"] = string.Create(CultureInfo.InvariantCulture, $"{from}T{hour % 24:D2}:00:00"),
-        ["localEnd"] = string.Create(CultureInfo.InvariantCulture, $"{from}T{hour % 24:D2}:30:00"),
-        ["recurrence"] = new JsonObject { ["rrule"] = rule },
-        ["onConflict"] = "skip",
-    }.WithAny("memberId", member);
-
     private static string Text(Instant instant) => InstantPattern.General.Format(instant);
-
-    private static JsonObject Terms() => new()
-    {
-        ["onlyWithinOpeningHours"] = false,
-        ["bufferBeforeMinutes"] = 0,
-        ["bufferAfterMinutes"] = 0,
-        ["leadMinutes"] = 0,
-        ["cancellationNoticeMinutes"] = 0,
-        ["requiresApproval"] = false,
-        ["approvalDeadlineMinutes"] = 0,
-        ["audience"] = "members",
-        ["allowedPlanIds"] = new JsonArray(),
-        ["allowedMemberIds"] = new JsonArray(),
-    };
 
     private async Task MakeCatalogueAsync()
     {
         await DoAsync(TokenOf(Role.Owner), "settings/operator/activate", null);
-        Location = await MakeAsync("locations", LocationBody());
-        Tax = await MakeAsync("tax-rates", TaxBody());
-        Rate = await MakeAsync("rates", RateBody());
-        Room = await MakeRoomAsync("Aquarium");
-        HiddenRoom = await MakeRoomAsync("Cellar", isPublished: false);
-        GuardedRoom = await MakeRoomAsync("Stage", terms: Terms().With("requiresApproval", true));
-        Hall = await MakeRoomAsync("Hall", terms: Terms().With("audience", "everyone"));
-        Studio = await MakeRoomAsync("Studio");
-        Plan = await MakeAsync("plans", PlanBody("Resident", isPublic: true));
-        HiddenPlan = await MakeAsync("plans", PlanBody("Friends", isPublic: false));
-        await MakeAsync("plans", PlanBody("Community", isPublic: true).With("isDefault", true).With("price", Money("0.00")));
-        await OkAsync(TokenOf(Role.Staff), HttpMethod.Put, "settings/operator", OperatorBody());
+        Location = await MakeAsync("locations", Bodies.Location());
+        Tax = await MakeAsync("tax-rates", Bodies.Tax());
+        Rate = await MakeAsync("rates", Bodies.Rate(this));
+        Room = await MakeAsync("resources", Bodies.Resource(this, "Aquarium"));
+        HiddenRoom = await MakeAsync("resources", Bodies.Resource(this, "Cellar").With("isPublished", false));
+        GuardedRoom = await MakeAsync("resources", Bodies.Resource(this, "Stage", Bodies.Terms().With("requiresApproval", true)));
+        Hall = await MakeAsync("resources", Bodies.Resource(this, "Hall", Bodies.Terms().With("audience", "everyone")));
+        Studio = await MakeAsync("resources", Bodies.Resource(this, "Studio"));
+        Plan = await MakeAsync("plans", Bodies.Plan(this, "Resident"));
+        HiddenPlan = await MakeAsync("plans", Bodies.Plan(this, "Friends").With("isPublic", false));
+        await MakeAsync("plans", Bodies.Plan(this, "Community").With("isDefault", true).With("price", Bodies.Money("0.00")));
+        await OkAsync(TokenOf(Role.Staff), HttpMethod.Put, "settings/operator", Bodies.Operator());
         foreach (string thing in new[] { "resources/" + Room, "resources/" + HiddenRoom, "plans/" + Plan, "plans/" + HiddenPlan })
         {
-            using var request = new HttpRequestMessage(HttpMethod.Put, $"/api/v1/{thing}/image") { Content = Picture.Content("kept") };
+            using var request = new HttpRequestMessage(HttpMethod.Put, $"/api/v1/{thing}/image") { Content = PictureBody.Content("kept") };
             request.Headers.TryAddWithoutValidation("Authorization", "Bearer " + TokenOf(Role.Staff));
             request.Headers.TryAddWithoutValidation("If-Match", "*");
             Seen set = await SendAsync(request);
@@ -368,44 +250,35 @@ public sealed class Premises : IAsyncLifetime
 
     private async Task<string> MakeCustomerAsync(string name)
     {
-        string customer = await MakeAsync("customers", CustomerBody(name));
+        string customer = await MakeAsync("customers", Bodies.Customer(name));
         await DoAsync(TokenOf(Role.Staff), $"customers/{customer}/payment-methods", new() { ["paymentMethod"] = "pm_card_visa" });
         return customer;
     }
 
     private async Task<Person> JoinAsync(Person person)
     {
-        person.Member = await MakeAsync("members", MemberBody(person));
+        person.Member = await MakeAsync("members", Bodies.Member(this, person));
         person.Membership = await MakeAsync("memberships/sign-up", new() { ["planId"] = Plan }, person);
         await World.AdvanceAsync(Duration.FromMinutes(1));
         return person;
     }
-
-    internal JsonObject MemberBody(Person person) => new()
-    {
-        ["customerId"] = person.Customer,
-        ["locationId"] = Location,
-        ["email"] = person.Email,
-        ["firstName"] = person.Name,
-        ["lastName"] = "Example",
-    };
 
     /// <summary>What does not run out.</summary>
     private async Task FurnishAsync(Person person)
     {
         foreach (string function in new[] { "Bookings_Get", "Bookings_PreviewChange", "Bookings_Change", "Bookings_Cancel", "CreditNotes_List" })
         {
-            person.Bookings[function] = await MakeAsync("bookings", BookingBody(Room), person);
+            person.Bookings[function] = await MakeAsync("bookings", Bodies.Booking(this, Room), person);
         }
 
         foreach (string function in new[] { "Bookings_Approve", "Bookings_Reject" })
         {
-            person.Bookings[function] = await MakeAsync("bookings", BookingBody(GuardedRoom), person);
+            person.Bookings[function] = await MakeAsync("bookings", Bodies.Booking(this, GuardedRoom), person);
         }
 
         foreach (string function in new[] { "RecurringBookings_Get", "RecurringBookings_Update", "RecurringBookings_Cancel" })
         {
-            person.Series[function] = await MakeAsync("recurring-bookings", SeriesBody(), person);
+            person.Series[function] = await MakeAsync("recurring-bookings", Bodies.Series(this), person);
         }
 
         await SkipADayAsync(person);
@@ -419,37 +292,29 @@ public sealed class Premises : IAsyncLifetime
 
         JsonNode passes = await DoAsync(TokenOf(Role.Staff), $"members/{person.Member}/booking-passes", new() { ["offer"] = "Hour", ["quantity"] = 1 });
         person.BookingPass = (string)passes["passes"]![0]!["id"]!;
-        person.Grant = await MakeAsync($"members/{person.Member}/credit-grants", GrantBody());
-        person.DayPass = await MakeAsync($"members/{person.Member}/day-passes", DayPassBody());
-        await MakeAsync($"members/{person.Member}/day-passes", DayPassBody());
+        person.Grant = await MakeAsync($"members/{person.Member}/credit-grants", Bodies.Credit(this));
+        person.DayPass = await MakeAsync($"members/{person.Member}/day-passes", Bodies.DayPasses(this));
+        await MakeAsync($"members/{person.Member}/day-passes", Bodies.DayPasses(this));
         string path = (string)(await DoAsync(TokenOf(person), $"members/{person.Member}/calendar-feed", null))["path"]!;
         person.Feed = path.Split('/')[^1];
     }
 
-    internal JsonObject GrantBody() => new() { ["name"] = "Sorry", ["resourceIds"] = new JsonArray(HiddenRoom), ["minutes"] = 60, ["from"] = "2025-01-01" };
-
-    internal JsonObject DayPassBody() => new() { ["locationId"] = Location, ["passes"] = 5 };
-
     /// <summary>A series whose second day was taken when it was booked, and is free again.</summary>
     private async Task SkipADayAsync(Person person)
     {
-        int hour = _seriesHours++;
-        JsonObject series = SeriesBodyAt(hour, null, "2025-02-03", "FREQ=WEEKLY;COUNT=3");
-        var taken = new JsonObject
-        {
-            ["resourceId"] = Studio,
-            ["start"] = string.Create(CultureInfo.InvariantCulture, $"2025-02-10T{hour % 24:D2}:00:00+01:00"),
-            ["end"] = string.Create(CultureInfo.InvariantCulture, $"2025-02-10T{hour % 24:D2}:30:00+01:00"),
-        };
+        JsonObject series = Bodies.Series(this, "2025-02-03", "FREQ=WEEKLY;COUNT=3");
+        JsonObject taken = new() { ["resourceId"] = Studio, ["start"] = AWeekLater("localStart"), ["end"] = AWeekLater("localEnd") };
         string booking = await MakeAsync("bookings", taken, person);
         person.Series["RecurringBookings_Include"] = await MakeAsync("recurring-bookings", series, person);
         await DoAsync(TokenOf(person), $"bookings/{booking}/cancel", []);
+
+        string AWeekLater(string time) => ((string)series[time]!).Replace("2025-02-03", "2025-02-10", StringComparison.Ordinal) + "+01:00";
     }
 
     /// <summary>A series of so many days that its booking is an operation of its own.</summary>
     private async Task RepeatForLongAsync(Person person)
     {
-        JsonNode accepted = await DoAsync(TokenOf(person), "recurring-bookings", SeriesBody(from: "2025-08-01", rule: "FREQ=DAILY;COUNT=101"));
+        JsonNode accepted = await DoAsync(TokenOf(person), "recurring-bookings", Bodies.Series(this, "2025-08-01", "FREQ=DAILY;COUNT=101"));
         person.Operation = (string)accepted["series"]!["operationId"]!;
     }
 
@@ -460,7 +325,7 @@ public sealed class Premises : IAsyncLifetime
         Instant start = Stands + Duration.FromMinutes(4) + (step * Array.IndexOf(People, person));
         var slot = new JsonObject { ["resourceId"] = Room, ["start"] = Text(start), ["end"] = Text(start + step) };
         person.Bookings["Bookings_CheckIn"] = await MakeAsync("bookings", slot, person);
-        person.Bookings["Bookings_Pay"] = await MakeAsync("bookings", BookingBody(Room).With("hold", true), person);
+        person.Bookings["Bookings_Pay"] = await MakeAsync("bookings", Bodies.Booking(this, Room).With("hold", true), person);
         person.CheckIn = await MakeAsync("check-ins", new() { ["locationId"] = Location }, person);
         JsonNode days = await OkAsync(TokenOf(person), HttpMethod.Get, $"recurring-bookings/{person.Series["RecurringBookings_Get"]}/occurrences");
         person.Bookings["Bookings_Account"] = (string)days["results"]!.AsArray().Single(o => (string?)o!["date"] == "2025-03-02")!["booking"]!["id"]!;
@@ -481,8 +346,6 @@ public sealed class Premises : IAsyncLifetime
         new("staff", TokenOf(Role.Staff), Role.Staff),
         new("an owner", TokenOf(Role.Owner), Role.Owner),
     ];
-
-    private Task<string> MakeRoomAsync(string name, bool isPublished = true, JsonObject? terms = null) => MakeAsync("resources", RoomBody(name, isPublished, terms));
 
     /// <returns>The id of what was made.</returns>
     private async Task<string> MakeAsync(string path, JsonObject body, Person? by = null) =>

@@ -75,7 +75,7 @@ public sealed class RefusedAccessTests(Premises premises)
         Assert.True(wrong.Count == 0, $"{wrong.Count}:\n{string.Join("\n", wrong.Take(10))}");
         Assert.True(calls >= 7, $"{calls} calls");
         Assert.Equal(before, await premises.StateAsync());
-        Assert.False(guarded.Picture is { } picture && await premises.HasPictureAsync(Picture.NameOf(picture)));
+        Assert.False(guarded.Picture is { } picture && await premises.HasPictureAsync(PictureBody.NameOf(picture)));
     }
 
     /// <summary>What is to be answered, all of a kind alike; null when the caller is to be served.</summary>

@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Text;
 using System.Text.Json.Nodes;
-using Flex.Platform.Http;
 
 namespace Flex.Functions.Tests.ObjectAccess;
 
@@ -29,33 +28,4 @@ internal sealed record Seen(int Status, string Text, string Body)
 
         return new Seen(status, text.Append(body).Replace(response.Headers.GetValues(RequestId).Single(), "…").ToString(), body);
     }
-}
-
-internal static class Bodies
-{
-    /// <summary>The same with one member changed or added.</summary>
-    public static JsonObject With(this JsonObject body, string member, JsonNode? value)
-    {
-        body[member] = value;
-        return body;
-    }
-
-    /// <summary>The same with one member more, if there is a value for it.</summary>
-    public static JsonObject WithAny(this JsonObject body, string member, string? value) => value is null ? body : body.With(member, value);
-}
-
-/// <summary>A picture whose content is its text.</summary>
-internal static class Picture
-{
-    public static ByteArrayContent Content(string text)
-    {
-        var content = new ByteArrayContent(Bytes(text));
-        content.Headers.ContentType = new(Flex.Catalogue.Picture.Png);
-        return content;
-    }
-
-    /// <summary>Under which it is kept.</summary>
-    public static string NameOf(string text) => Flex.Catalogue.Picture.Of(new FileBody(Flex.Catalogue.Picture.Png, Bytes(text))).Value.Name;
-
-    private static byte[] Bytes(string text) => [0x89, .. "PNG\r\n\u001a\n"u8, .. Encoding.UTF8.GetBytes(text)];
 }
