@@ -8,6 +8,7 @@ using Flex.Members;
 using Flex.Memberships;
 using Flex.Payments;
 using Flex.Platform;
+using Flex.Platform.Health;
 using Flex.Platform.Http;
 using Flex.Platform.Identity;
 using Flex.Platform.Limits;
@@ -33,7 +34,8 @@ namespace Flex;
 public static class FlexApp
 {
     /// <summary>Our middleware, outermost first. A host runs it after the one that provides the HttpContext.</summary>
-    public static IReadOnlyList<Type> Middleware { get; } = [typeof(HttpMiddleware), typeof(AccessMiddleware), typeof(RateLimitMiddleware)];
+    public static IReadOnlyList<Type> Middleware { get; } =
+        [typeof(ActionMiddleware), typeof(HttpMiddleware), typeof(AccessMiddleware), typeof(RateLimitMiddleware)];
 
     public static IServiceCollection AddFlex(this IServiceCollection services, IConfiguration configuration)
     {
@@ -66,7 +68,7 @@ public static class FlexApp
         services.AddSingleton(new FunctionCatalog(typeof(FlexApp).Assembly));
         services.AddSingleton<HttpMiddleware>();
         services.AddSingleton<OpenApiDocument>();
-        services.AddSingleton<HealthCheck>();
+        services.AddSingleton<Readiness>();
         services.AddSingleton<DeadLetterHandler>();
         services.Configure<Microsoft.AspNetCore.Http.Json.JsonOptions>(o => HttpJson.Apply(o.SerializerOptions));
         return services.AddValidators();

@@ -9,6 +9,10 @@ param tags = { app: 'flex', environment: 'dev' }
 param storageSku = 'Standard_LRS'
 param invoiceRetentionDays = 1
 
+param alertEmails = ['operations@example.com']
+param monthlyBudget = 50
+param budgetStart = '2026-12-01'
+
 param scaling = {
   instanceMemoryMB: 2048
   maximumInstanceCount: 40
@@ -33,5 +37,7 @@ param config = {
   }
   mail: { host: '', port: 587, user: '', from: 'no-reply@example.com' }
   otlpEndpoint: ''
+  rateLimits: {}
+  traceSamplingRatio: '1'
   tablePrefix: ''
 }

@@ -86,6 +86,31 @@ param staticSiteLocation string = 'westeurope'
 @maxLength(10)
 param customOrigins string[] = []
 
+@description('Days that telemetry is kept; 31 are included in the price of taking it in.')
+@minValue(31)
+@maxValue(730)
+param telemetryDays int = 90
+
+@description('Gigabytes of telemetry that are taken in within a day at most; what comes after it is lost.')
+@minValue(1)
+@maxValue(100)
+param telemetryGigabytesPerDay int = 2
+
+@description('Who is written to when an alert fires or the budget is used up.')
+@minLength(1)
+@maxLength(20)
+param alertEmails string[]
+
+@description('What the resource group may cost a month, in the currency of the bill, before somebody is written to.')
+@minValue(1)
+@maxValue(1000000)
+param monthlyBudget int
+
+@description('First day of the month the budget begins with, such as 2026-01-01. It cannot be changed afterwards.')
+@minLength(10)
+@maxLength(10)
+param budgetStart string
+
 @description('How the function app scales.')
 param scaling scale
 
@@ -101,6 +126,8 @@ module monitoring 'modules/monitoring.bicep' = {
     insightsName: names.insights
     location: location
     tags: tags
+    retentionDays: telemetryDays
+    dailyCapGigabytes: telemetryGigabytesPerDay
   }
 }
 
@@ -221,6 +248,38 @@ module functionApp 'modules/functionapp.bicep' = {
   }
   // The app can do nothing before it has its rights; they in turn need everything it reaches.
   dependsOn: [roles]
+}
+
+module alerts 'modules/alerts.bicep' = {
+  params: {
+    prefix: names.operations
+    location: location
+    tags: tags
+    workspaceId: monitoring.outputs.workspaceId
+    insightsId: monitoring.outputs.insightsId
+    serviceBusId: serviceBus.outputs.id
+    functionAppHost: functionApp.outputs.hostName
+    alertEmails: alertEmails
+  }
+}
+
+module workbook 'modules/workbook.bicep' = {
+  params: {
+    displayName: names.operations
+    location: location
+    tags: tags
+    workspaceId: monitoring.outputs.workspaceId
+    serviceBusId: serviceBus.outputs.id
+  }
+}
+
+module budget 'modules/budget.bicep' = {
+  params: {
+    name: names.operations
+    amount: monthlyBudget
+    startDate: budgetStart
+    emails: alertEmails
+  }
 }
 
 @description('Function app.')

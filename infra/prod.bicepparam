@@ -16,6 +16,10 @@ param invoiceRetentionDays = 3653
 param staticSiteSku = 'Standard'
 param customOrigins = ['https://app.example.com']
 
+param alertEmails = ['operations@example.com']
+param monthlyBudget = 300
+param budgetStart = '2026-12-01'
+
 param scaling = {
   instanceMemoryMB: 2048
   maximumInstanceCount: 100
@@ -41,5 +45,7 @@ param config = {
   }
   mail: { host: 'smtp.example.com', port: 587, user: 'flex', from: 'no-reply@example.com' }
   otlpEndpoint: ''
+  rateLimits: {}
+  traceSamplingRatio: '1'
   tablePrefix: ''
 }

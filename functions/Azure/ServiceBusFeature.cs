@@ -1,6 +1,6 @@
-using Azure.Identity;
 using Azure.Messaging.ServiceBus;
 using Flex.Platform;
+using Flex.Platform.Health;
 using Flex.Platform.Messaging;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
@@ -15,15 +15,13 @@ public static class ServiceBusFeature
         services.AddSingleton(provider => CreateClient(provider.GetRequiredService<ServiceBusSettings>()));
         services.AddSingleton<IMessagePublisher, ServiceBusPublisher>();
         services.AddSingleton<IDeadLetters, ServiceBusDeadLetters>();
+        services.AddSingleton<IReadinessCheck, ServiceBusReadiness>();
         return services;
     }
 
     private static ServiceBusClient CreateClient(ServiceBusSettings settings) => new(
         settings.FullyQualifiedNamespace,
-        new DefaultAzureCredential(new DefaultAzureCredentialOptions
-        {
-            ManagedIdentityClientId = settings.ClientId.Length == 0 ? null : settings.ClientId,
-        }),
+        ManagedIdentity.Of(settings.ClientId),
         new ServiceBusClientOptions
         {
             // Worst case about 15 s: callers hold an HTTP request or a message's lock meanwhile.

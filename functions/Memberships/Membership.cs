@@ -111,6 +111,13 @@ public sealed record Membership(
     public LocalDate? DueOn => !IsOpen ? null : Status == MembershipStatus.PendingCancellation ? CancelOn : Ladder?.PeriodStart ?? NextRenewalOn;
 
     /// <summary>
+    /// The gateway has answered a first attempt of the period at stake: refused it, or has it under way at the bank. Nothing answers
+    /// for a cancellation but its being carried out.
+    /// </summary>
+    [JsonIgnore]
+    public bool IsAnswered => Status != MembershipStatus.PendingCancellation && (Ladder is not null || InFlight is { State: ChargeState.Processing });
+
+    /// <summary>
     /// Signs up on a local day: that day is the anchor and begins period 0, which the sign-up charge pays. The first
     /// renewal is one interval later.
     /// </summary>

@@ -78,7 +78,7 @@ public sealed class MembershipStore(ITableStore tables, Committer committer)
 
     /// <summary>
     /// Replaces the membership and keeps its entry in the due index in step: moved when the due date has changed, rewritten
-    /// when only the run has (one more read in either case).
+    /// when anything else of it has (one more read in either case).
     /// </summary>
     public async Task<TableBatch> ChangeAsync(TableBatch batch, Stored<Membership> before, Membership after, CancellationToken cancellation)
     {
@@ -109,7 +109,7 @@ public sealed class MembershipStore(ITableStore tables, Committer committer)
     public Task<CommitResult> CommitAsync(TableBatch batch, CancellationToken cancellation) => committer.CommitAsync(batch, cancellation);
 
     private static DueMembership? EntryOf(Membership membership) =>
-        membership.DueOn is { } on ? new DueMembership(membership.Id, on, membership.Run) : null;
+        membership.DueOn is { } on ? new DueMembership(membership.Id, on, membership.Run, membership.IsAnswered) : null;
 
     private static string DueKey(LocalDate on, MembershipId id) => $"{Due}{Day(on)}|{id}";
 
@@ -117,4 +117,9 @@ public sealed class MembershipStore(ITableStore tables, Committer committer)
 }
 
 /// <summary>An entry of the due index: enough to name the orchestration without loading the membership.</summary>
-public sealed record DueMembership(MembershipId Id, LocalDate On, int Run);
+/// <param name="IsAnswered">See <see cref="Membership.IsAnswered"/>: lets a day's unfinished renewals be counted without loading them.</param>
+public sealed record DueMembership(MembershipId Id, LocalDate On, int Run, bool IsAnswered)
+{
+    /// <summary>Nobody has heard of its first attempt although its date was over before this local day.</summary>
+    public bool IsUnfinished(LocalDate day) => On < day && !IsAnswered;
+}

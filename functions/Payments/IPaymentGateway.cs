@@ -46,6 +46,10 @@ public interface IPaymentGateway
     /// <summary>False while the operator has connected none: nothing can be charged then.</summary>
     bool IsConnected { get; }
 
+    /// <summary>Returns when the gateway answers and takes our key.</summary>
+    /// <exception cref="TransientFaultException">It does not.</exception>
+    Task PingAsync(CancellationToken cancellation);
+
     Task<PaymentObservation> ChargeAsync(GatewayCharge charge, CancellationToken cancellation);
 
     /// <summary>The payment as it is now; null when the gateway does not know the id.</summary>

@@ -84,7 +84,7 @@ public sealed class PaymentRunner(
             if (commit.IsCommitted)
             {
                 PaymentAttempt attempt = next.Attempt(attemptNo);
-                PaymentMetrics.Attempts.Add(1, new KeyValuePair<string, object?>("state", attempt.State.ToString()));
+                PaymentMetrics.Count(stored.Entry.Attempt(attemptNo), attempt);
                 log.LogInformation(
                     "Payment attempt {AttemptNo} of {InvoiceId} is {State} {FailureCode}.", attemptNo, stored.Invoice.Id, attempt.State, attempt.FailureCode);
                 return commit.Entry!;

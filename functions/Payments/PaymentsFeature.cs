@@ -1,4 +1,5 @@
 using Flex.Platform;
+using Flex.Platform.Health;
 using Flex.Platform.Messaging;
 using Flex.Platform.Resilience;
 using Microsoft.Extensions.Configuration;
@@ -17,6 +18,7 @@ public static class PaymentsFeature
         return services
             .AddSettings<StripeSettings>(configuration, StripeSettings.Section)
             .AddSingleton<IPaymentGateway, StripeGateway>()
+            .AddSingleton<IReadinessCheck, PaymentsReadiness>()
             .AddSingleton<PaymentRunner>()
             .AddSingleton<RefundRunner>()
             .AddSingleton<StartPayment>()

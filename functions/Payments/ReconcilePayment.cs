@@ -80,6 +80,7 @@ public sealed class ReconcilePaymentHandler(
     /// <summary>The count and the next look in one commit, so that a repeated command does not start a second series.</summary>
     private async Task ComeBackAsync(StoredEntry stored, PaymentAttempt attempt, CancellationToken cancellation)
     {
+        PaymentMetrics.CountFruitlessLook(attempt, time.Now());
         Duration age = time.Now() - attempt.CreatedAt;
         if (age >= Overdue)
         {

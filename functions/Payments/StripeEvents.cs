@@ -8,7 +8,7 @@ namespace Flex.Payments;
 /// Applies Stripe's events. An event only says where to look: the object is fetched again and applied forward only, so order, repeats and
 /// late notices change nothing. Payments carry the event's inbox row in the same commit; refunds need none, being known by their ids.
 /// </summary>
-public sealed class StripeEventHandler(InvoiceBook book, IPaymentGateway gateway, PaymentRunner runner, RefundRunner refunds) : IMessageHandler
+public sealed class StripeEventHandler(InvoiceBook book, IPaymentGateway gateway, PaymentRunner runner, RefundRunner refunds, TimeProvider time) : IMessageHandler
 {
     public string Queue => Queues.StripeEvents;
 
@@ -17,10 +17,18 @@ public sealed class StripeEventHandler(InvoiceBook book, IPaymentGateway gateway
     public async Task HandleAsync(Envelope envelope, CancellationToken cancellation)
     {
         StripeEventReceived received = envelope.Read<StripeEventReceived>();
+        PaymentMetrics.CountEvent(received.Type, await HandleAsync(received, cancellation));
+        if (received.CreatedAt is { } createdAt)
+        {
+            PaymentMetrics.RecordLag(received.Type, time.Now() - createdAt);
+        }
+    }
+
+    private async Task<string> HandleAsync(StripeEventReceived received, CancellationToken cancellation)
+    {
         if (received.Type is "charge.refunded" or "charge.refund.updated" or "refund.updated" or "refund.failed")
         {
-            PaymentMetrics.CountEvent(received.Type, await FollowRefundsAsync(received.ObjectId, cancellation));
-            return;
+            return await FollowRefundsAsync(received.ObjectId, cancellation);
         }
 
         GatewayPayment? payment = received.Type switch
@@ -30,13 +38,12 @@ public sealed class StripeEventHandler(InvoiceBook book, IPaymentGateway gateway
             "charge.dispute.created" or "charge.dispute.closed" => await ReversedAsync(received.ObjectId, cancellation),
             _ => null,
         };
-        string effect = payment switch
+        return payment switch
         {
             null => "ignored",
             { Reference: null } => "foreign",
             _ => await ApplyAsync(payment.Reference, payment.Observation, received.Id, cancellation),
         };
-        PaymentMetrics.CountEvent(received.Type, effect);
     }
 
     /// <summary>The payment itself comes first: the notice of its success may still be on its way.</summary>

@@ -31,6 +31,19 @@ public sealed class StripeGateway : IPaymentGateway
 
     public bool IsConnected => _settings.ApiKey.Length > 0;
 
+    /// <summary>The smallest read that needs a permission every working key has anyway.</summary>
+    public async Task PingAsync(CancellationToken cancellation)
+    {
+        try
+        {
+            await new PaymentIntentService(Client()).ListAsync(new PaymentIntentListOptions { Limit = 1 }, null, cancellation);
+        }
+        catch (Exception fault) when (StripeOutcomes.IsFault(fault, cancellation))
+        {
+            throw StripeOutcomes.OfCallFault(fault);
+        }
+    }
+
     public async Task<PaymentObservation> ChargeAsync(GatewayCharge charge, CancellationToken cancellation)
     {
         if (!StripeAmounts.TryToStripe(charge.Amount, out long amount))

@@ -1,4 +1,6 @@
+using Flex.Platform.Health;
 using Flex.Platform.Messaging;
+using Flex.Platform.Tables;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 
@@ -19,6 +21,7 @@ public static class PlatformFeature
         services.TryAddSingleton<Committer>();
         services.TryAddSingleton<MessageDispatcher>();
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IMessageHandler, OutboxSweepHandler>());
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IReadinessCheck, StorageReadiness>());
         return services;
     }
 }

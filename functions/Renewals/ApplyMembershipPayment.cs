@@ -48,6 +48,7 @@ public sealed class ApplyMembershipPayment(
         if (!result.WasReceived())
         {
             result.Require();
+            RenewalMetrics.Count(settled.State, settled.Period.Rung);
         }
     }
 }

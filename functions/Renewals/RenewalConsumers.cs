@@ -1,35 +1,16 @@
 using Flex.Memberships;
 using Flex.Platform.Messaging;
-using Flex.Platform.Tables;
-using Flex.Settings;
 using Microsoft.Azure.Functions.Worker;
-using Microsoft.DurableTask;
 using Microsoft.DurableTask.Client;
-using NodaTime;
 
 namespace Flex.Renewals;
 
 /// <summary>Timer and queue of the renewals.</summary>
-public sealed class RenewalConsumers(
-    MembershipStore memberships, SettingsStore settings, RenewalStarter starter, MessageDispatcher dispatcher, TimeProvider time)
+public sealed class RenewalConsumers(StartDueRenewals due, RenewalStarter starter, MessageDispatcher dispatcher)
 {
-    /// <summary>Local hour from which the next local day's run is started too, so that its first slot, 00:01, is met in every zone.</summary>
-    private const int LastHour = 23;
-
-    /// <summary>Every hour and location: starts the day's run when anything is due. Costs one storage call per location when nothing is.</summary>
     [Function("Renewals_Hourly")]
-    public async Task Hourly([TimerTrigger("0 0 * * * *")] TimerInfo timer, [DurableClient] DurableTaskClient client, CancellationToken cancellation)
-    {
-        foreach (Location location in await settings.ListLocationsAsync(cancellation))
-        {
-            LocalDateTime local = location.Calendar.LocalOf(time.Now());
-            LocalDate day = local.Hour >= LastHour ? local.Date.PlusDays(1) : local.Date;
-            if ((await memberships.ListDueAsync(location.Id, day, null, 1, cancellation)).Count > 0)
-            {
-                await StartDayAsync(client, location.Id, day, cancellation);
-            }
-        }
-    }
+    public Task Hourly([TimerTrigger("0 0 * * * *")] TimerInfo timer, [DurableClient] DurableTaskClient client, CancellationToken cancellation) =>
+        due.RunAsync(client, cancellation);
 
     [Function("Renewals_Consume")]
     public async Task Consume(
@@ -37,18 +18,4 @@ public sealed class RenewalConsumers(
         [DurableClient] DurableTaskClient client,
         CancellationToken cancellation) =>
         await starter.LookAsync(client, await dispatcher.OpenAsync(message, RenewalLook.Subject, cancellation), cancellation);
-
-    private static async Task StartDayAsync(DurableTaskClient client, LocationId location, LocalDate day, CancellationToken cancellation)
-    {
-        string instance = RenewalNames.DayInstance(location, day);
-        try
-        {
-            await client.ScheduleNewOrchestrationInstanceAsync(
-                RenewalNames.Day, new RenewalDayInput(location, day, null, instance), new StartOrchestrationOptions(instance), cancellation);
-        }
-        catch (DurableTask.Core.Exceptions.OrchestrationAlreadyExistsException)
-        {
-            // The run of an hour ago has not finished; it reads the list as it goes.
-        }
-    }
 }

@@ -38,7 +38,13 @@ public static class RenewalOrchestrations
 
     /// <summary>Starts one orchestration per membership due at a location on or before a day.</summary>
     [Function(RenewalNames.Day)]
-    public static async Task Day([OrchestrationTrigger] TaskOrchestrationContext context)
+    public static Task Day([OrchestrationTrigger] TaskOrchestrationContext context) => CountingFailuresAsync(context, DayAsync);
+
+    /// <summary>Watches one membership through one period: the first charge, the retries, the downgrade.</summary>
+    [Function(RenewalNames.Renewal)]
+    public static Task Renewal([OrchestrationTrigger] TaskOrchestrationContext context) => CountingFailuresAsync(context, RenewalAsync);
+
+    private static async Task DayAsync(TaskOrchestrationContext context)
     {
         RenewalDayInput input = context.GetInput<RenewalDayInput>()!;
         List<DueMembership> page = await context.CallActivityAsync<List<DueMembership>>(RenewalNames.ListDue, input, Retry);
@@ -53,9 +59,7 @@ public static class RenewalOrchestrations
         }
     }
 
-    /// <summary>Watches one membership through one period: the first charge, the retries, the downgrade.</summary>
-    [Function(RenewalNames.Renewal)]
-    public static async Task Renewal([OrchestrationTrigger] TaskOrchestrationContext context)
+    private static async Task RenewalAsync(TaskOrchestrationContext context)
     {
         RenewalInput input = context.GetInput<RenewalInput>()!;
         RenewalStepResult step = await context.CallActivityAsync<RenewalStepResult>(RenewalNames.Step, input, Retry);
@@ -73,5 +77,19 @@ public static class RenewalOrchestrations
             context.WaitForExternalEvent<string>(RenewalNames.StatusChanged, stop.Token));
         stop.Cancel();
         context.ContinueAsNew(input with { Turn = input.Turn + 1 });
+    }
+
+    /// <summary>What an orchestrator throws ends its instance as failed. Only here can the app see that; the engine tells only its host.</summary>
+    private static async Task CountingFailuresAsync(TaskOrchestrationContext context, Func<TaskOrchestrationContext, Task> run)
+    {
+        try
+        {
+            await run(context);
+        }
+        catch when (!context.IsReplaying)
+        {
+            RenewalMetrics.CountFailedOrchestration(context.Name.Name);
+            throw;
+        }
     }
 }

@@ -37,12 +37,6 @@ public sealed class RenewalOutcomes(MembershipStore memberships, CustomerStore c
             batch.Send(RenewalMail.OfFailure(after, attempt, calendar, customer.BillingEmail).ToMessage());
         }
 
-        CommitResult result = await memberships.CommitAsync(batch, cancellation);
-        if (result.IsCommitted)
-        {
-            RenewalMetrics.Count(before.Value, after);
-        }
-
-        return result;
+        return await memberships.CommitAsync(batch, cancellation);
     }
 }

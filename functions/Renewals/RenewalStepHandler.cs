@@ -69,6 +69,7 @@ public sealed class RenewalStepHandler(
                     return LookAgain(now, "changed");
                 }
 
+                RenewalMetrics.CountBegun(charge.Rung);
                 if (now - charge.Due > Punctual)
                 {
                     log.LogWarning("Renewal of {MembershipId} for {PeriodStart} was due at {Due} and starts late.", begun.Id, charge.PeriodStart, charge.Due);
@@ -108,6 +109,8 @@ public sealed class RenewalStepHandler(
             {
                 return LookAgain(time.Now(), "changed");
             }
+
+            RenewalMetrics.Count(outcome.State, begun.InFlight!.Period.Rung);
         }
 
         return !Watches(input, after)

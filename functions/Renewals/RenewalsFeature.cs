@@ -7,6 +7,7 @@ public static class RenewalsFeature
 {
     public static IServiceCollection AddRenewals(this IServiceCollection services) => services
         .AddSingleton<RenewalStarter>()
+        .AddSingleton<StartDueRenewals>()
         .AddSingleton<RenewalStepHandler>()
         .AddSingleton<RenewalOutcomes>()
         .AddSingleton<IMessageHandler, ApplyMembershipPayment>()

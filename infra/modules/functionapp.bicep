@@ -101,6 +101,45 @@ type scale = {
 }
 
 @export()
+@description('How often callers may call an instance of the app; 0 is the default that the code has.')
+type rateLimit = {
+  @description('Calls a minute in the long run.')
+  @minValue(0)
+  @maxValue(1000000)
+  perMinute: int
+
+  @description('Calls at once after a while without any.')
+  @minValue(0)
+  @maxValue(1000000)
+  burst: int
+}
+
+@export()
+@description('Rate limits that differ from their defaults.')
+type rateLimits = {
+  @description('What only reads.')
+  Reads: rateLimit?
+
+  @description('What changes something.')
+  Writes: rateLimit?
+
+  @description('Prices before booking.')
+  Previews: rateLimit?
+
+  @description('What moves money.')
+  Payments: rateLimit?
+
+  @description('Bookings of visitors, by address.')
+  Storefront: rateLimit?
+
+  @description('Calendar feeds, by address.')
+  Feeds: rateLimit?
+
+  @description('Bad tokens and bad webhook signatures, by address.')
+  Refusals: rateLimit?
+}
+
+@export()
 @description('What an operator decides about the app; becomes its settings.')
 type configuration = {
   @description('Whose tokens are accepted.')
@@ -122,6 +161,12 @@ type configuration = {
 
   @description('OTLP/gRPC endpoint that telemetry also goes to; empty: none.')
   otlpEndpoint: string
+
+  @description('Rate limits that differ from their defaults.')
+  rateLimits: rateLimits
+
+  @description('Share of the traces that Application Insights gets. Metrics and logs always arrive whole.')
+  traceSamplingRatio: '1' | '0.5' | '0.2' | '0.1' | '0.05' | '0.01'
 
   @description('Put before the name of every table: lets a restored store lie beside the damaged one.')
   @maxLength(20)
@@ -214,6 +259,9 @@ var settings = {
   Mail__From: config.mail.from
   Mail__RequireTls: 'true'
   Telemetry__OtlpEndpoint: config.otlpEndpoint
+  Telemetry__AzureMonitor: 'true'
+  Telemetry__ClientId: identity.properties.clientId
+  Telemetry__TraceSamplingRatio: config.traceSamplingRatio
 }
 
 // The same for lists, whose items are numbered.
@@ -234,6 +282,14 @@ var listSettings = {
     ...toObject(range(0, length(item.roles)), j => 'Auth__Issuers__${i}__Roles__${j}', j => item.roles[j])
   })
 }
+
+// Rate limits, by policy.
+var ratePolicies = ['Reads', 'Writes', 'Previews', 'Payments', 'Storefront', 'Feeds', 'Refusals']
+var rateSettings = reduce(ratePolicies, {}, (all, policy) => {
+  ...all
+  'RateLimits__${policy}__PerMinute': string(config.rateLimits[?policy].?perMinute ?? 0)
+  'RateLimits__${policy}__Burst': string(config.rateLimits[?policy].?burst ?? 0)
+})
 
 // What the host and the platform read.
 var hostSettings = {
@@ -317,6 +373,7 @@ resource app 'Microsoft.Web/sites@2025-03-01' = {
     properties: {
       ...settings
       ...listSettings
+      ...rateSettings
       ...mapValues(secrets, entry => empty(entry) ? '' : vaultReference(names.keyVault, entry))
       ...hostSettings
     }

@@ -17,6 +17,16 @@ param location string
 @description('Tags.')
 param tags { *: string }
 
+@description('Days that telemetry is kept; 31 are included in the price of taking it in.')
+@minValue(31)
+@maxValue(730)
+param retentionDays int = 90
+
+@description('Gigabytes that are taken in within a day at most. It bounds the bill of a mistake; what comes after it is lost, and alerts see nothing until the next day.')
+@minValue(1)
+@maxValue(100)
+param dailyCapGigabytes int = 2
+
 resource workspace 'Microsoft.OperationalInsights/workspaces@2025-07-01' = {
   name: name
   location: location
@@ -24,6 +34,10 @@ resource workspace 'Microsoft.OperationalInsights/workspaces@2025-07-01' = {
   properties: {
     sku: {
       name: 'PerGB2018'
+    }
+    retentionInDays: retentionDays
+    workspaceCapping: {
+      dailyQuotaGb: dailyCapGigabytes
     }
     features: {
       disableLocalAuth: true

@@ -40,6 +40,9 @@ type resourceNames = {
   @description('Application Insights component.')
   insights: string
 
+  @description('Start of the names of alerts, and the name of the budget and the workbook.')
+  operations: string
+
   @description('Virtual network; its other parts are named after it.')
   network: string
 }
@@ -62,5 +65,6 @@ func nameResources(prefix string, environmentName string, seed string) resourceN
   staticSite: '${prefix}-${environmentName}-site'
   workspace: '${prefix}-${environmentName}-logs'
   insights: '${prefix}-${environmentName}-insights'
+  operations: '${prefix}-${environmentName}'
   network: '${prefix}-${environmentName}-vnet'
 }

@@ -58,3 +58,6 @@ resource queues 'Microsoft.ServiceBus/namespaces/queues@2026-01-01' = [
     }
   }
 ]
+
+@description('Resource id of the namespace.')
+output id string = bus.id

@@ -9,14 +9,15 @@ public static class CommandTable
     /// <summary>Wrong use of the command line; a command that fails answers 1.</summary>
     public const int Usage = 2;
 
-    public static IReadOnlyList<ICommand> Commands { get; } = [new RunCommand(), new DemoCommand(), new VerifyCommand(), new RulesCommand()];
+    public static IReadOnlyList<ICommand> Commands { get; } = [new RunCommand(), new DemoCommand(), new VerifyCommand(), new RulesCommand(), new AuditCommand(), new PackCommand()];
 
     /// <summary>What the script <c>flex</c> does itself, because it needs the SDK.</summary>
     private static readonly (string Name, string Summary)[] OfTheScript =
     [
         ("test", "Runs all tests and closes with the line \"N passed, N failed\"."),
         ("bench", "Measures bookings, webhooks, start-up and simulated months, beside Azurite's own speed."),
-        ("azure", "Compiles everything against the real Azure packages where they can be restored."),
+        ("cost", "Computes what Azure takes a month, from counts, habits and prices."),
+        ("azure", "Checks the infrastructure and builds what is deployed, where the real Azure packages can be restored."),
     ];
 
     public static async Task<int> RunAsync(string[] args)

@@ -1,8 +1,9 @@
 using Flex.Benchmarks;
+using Flex.Benchmarks.Cost;
 using Flex.Local.Cli;
 using Flex.Local.Runtime.Hosting;
 
-if (args.Any(a => a is "--help" or "-h"))
+if (args is not [CostCommand.Name, ..] && args.Any(a => a is "--help" or "-h"))
 {
     Console.WriteLine("Usage: ./flex bench [OPTIONS]");
     Console.WriteLine();
@@ -25,6 +26,11 @@ Console.CancelKeyPress += (_, press) =>
 };
 try
 {
+    if (args is [CostCommand.Name, ..])
+    {
+        return await CostCommand.RunAsync(args[1..], stopping.Token);
+    }
+
     BenchOptions options = BenchOptions.Parse(args);
     var report = new Report();
     if (options.Wants("bookings") || options.Wants("webhooks"))
@@ -52,7 +58,7 @@ try
 }
 catch (CommandArgumentException wrong)
 {
-    Console.Error.WriteLine($"flex: {wrong.Message} ./flex bench --help tells more.");
+    Console.Error.WriteLine($"flex: {wrong.Message} ./flex {(args is [CostCommand.Name, ..] ? CostCommand.Name : "bench")} --help tells more.");
     return CommandTable.Usage;
 }
 catch (LocalHostException refused)

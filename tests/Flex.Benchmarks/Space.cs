@@ -22,7 +22,7 @@ internal sealed class Space(FlexClient client, CancellationToken cancellation)
     public async Task OpenAsync(int size)
     {
         await client.PostAsync("owner", "/api/v1/settings/operator/activate", new JsonObject(), "bench-activate", cancellation);
-        Location = await CreateAsync("locations", "location", new JsonObject { ["name"] = "House", ["timeZone"] = "Etc/UTC", ["currency"] = Currency });
+        Location = await AddLocationAsync("House");
         Plan = await CreateAsync("plans", "plan", PlanOf("Full time", "100.00", isDefault: false));
         await CreateAsync("plans", "default", PlanOf("Community", "0.00", isDefault: true));
         Rate = await CreateAsync(
@@ -38,11 +38,15 @@ internal sealed class Space(FlexClient client, CancellationToken cancellation)
         (Rooms, People) = (made, people);
     }
 
-    public Task<JsonObject> AttachAsync(Person person, string paymentMethod) => client.PostAsync(
+    public Task<string> AddLocationAsync(string name) => CreateAsync(
+        "locations", name, new JsonObject { ["name"] = name, ["timeZone"] = "Etc/UTC", ["currency"] = Currency });
+
+    /// <param name="key">A repeat under the same one changes nothing.</param>
+    public Task<JsonObject> AttachAsync(Person person, string paymentMethod, string key = "first") => client.PostAsync(
         "staff",
         $"/api/v1/customers/{person.Customer}/payment-methods",
         new JsonObject { ["paymentMethod"] = paymentMethod },
-        $"bench-{person.Customer}-{paymentMethod}",
+        $"bench-{person.Customer}-{paymentMethod}-{key}",
         cancellation);
 
     /// <summary>Gives credit beside the plan for a room: as good as endless hours.</summary>
@@ -58,7 +62,8 @@ internal sealed class Space(FlexClient client, CancellationToken cancellation)
         $"room-{number}",
         new JsonObject { ["locationId"] = Location, ["name"] = $"Room {number}", ["kind"] = "meetingRoom", ["capacity"] = 4, ["rateId"] = Rate });
 
-    private async Task<Person> JoinAsync(int number)
+    /// <summary>A member with a customer, a card and a paid membership.</summary>
+    public async Task<Person> JoinAsync(int number)
     {
         string email = $"p{number}@example.test";
         string customer = await CreateAsync("customers", $"customer-{number}", new JsonObject { ["name"] = $"Customer {number}", ["billingEmail"] = email });

@@ -257,6 +257,7 @@ public sealed class OpenApiTests
             await SubscribeAsync(member, "Member", member);
             await SubscribeAsync("staff", "Resource", _room);
             await client.CallAsync("staff", "Health_Get", []);
+            await client.CallAsync("staff", "Health_GetReady", []);
             await client.CallAsync("staff", "OpenApi_Get", []);
         }
 

@@ -13,7 +13,8 @@ internal sealed class InfraCopy : IDisposable
     public InfraCopy()
     {
         string source = System.IO.Path.Combine(SourceTree.Root, "infra");
-        foreach (string file in Directory.EnumerateFiles(source, "*.bicep*", SearchOption.AllDirectories).Append(System.IO.Path.Combine(source, "bicepconfig.json")))
+        string[] read = ["bicepconfig.json", "workbook.json"];
+        foreach (string file in Directory.EnumerateFiles(source, "*.bicep*", SearchOption.AllDirectories).Concat(read.Select(f => System.IO.Path.Combine(source, f))))
         {
             string copy = Path(System.IO.Path.GetRelativePath(source, file));
             Directory.CreateDirectory(System.IO.Path.GetDirectoryName(copy)!);

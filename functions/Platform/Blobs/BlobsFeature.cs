@@ -49,7 +49,7 @@ public static class BlobsFeature
         }
 
         return new AzureBlobStore(options.ServiceUri is { } address
-            ? new BlobServiceClient(address, StorageEndpoint.Credential(options.ClientId), settings)
+            ? new BlobServiceClient(address, ManagedIdentity.Of(options.ClientId), settings)
             : new BlobServiceClient(options.ConnectionString, settings));
     }
 }

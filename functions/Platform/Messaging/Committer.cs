@@ -10,7 +10,7 @@ namespace Flex.Platform.Messaging;
 /// again what is there and deletes the rows. A crash after (1) costs an empty sweep, after (2) a late
 /// message, after (3) a duplicate; none loses one. Nothing ever has to search for forgotten rows.
 /// </summary>
-public sealed class Committer(ITableStore tables, IMessagePublisher publisher, IIdSource ids, ILogger<Committer> log)
+public sealed class Committer(ITableStore tables, IMessagePublisher publisher, IIdSource ids, TimeProvider time, ILogger<Committer> log)
 {
     /// <summary>
     /// How long the sweep waits. Must be longer than any commit can take, or a sweep could run before the commit whose
@@ -27,9 +27,10 @@ public sealed class Committer(ITableStore tables, IMessagePublisher publisher, I
             return await tables.CommitAsync(batch, cancellation);
         }
 
+        var sweep = new OutboxSweep(batch.Table, batch.Partition, time.Now());
         await publisher.PublishAsync(
             Queues.Outbox,
-            new Envelope("swp_" + ids.Next(), OutboxSweep.Subject, StorageJson.Write(new OutboxSweep(batch.Table, batch.Partition)), CorrelationScope.Current),
+            new Envelope("swp_" + ids.Next(), OutboxSweep.Subject, StorageJson.Write(sweep), CorrelationScope.Current),
             SweepDelay,
             cancellation);
         CommitResult result = await tables.CommitAsync(batch, cancellation);

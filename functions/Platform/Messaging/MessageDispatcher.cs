@@ -35,7 +35,8 @@ public sealed class MessageDispatcher(IEnumerable<IMessageHandler> handlers, IMe
         }
 
         CorrelationScope.Set(envelope.CorrelationId);
-        using Activity? activity = FlexTelemetry.Source.StartActivity($"{queue} {envelope.Subject}", ActivityKind.Consumer);
+        CurrentAction.Set($"{queue} {envelope.Subject}");
+        using Activity? activity = FlexTelemetry.Source.StartActivity(CurrentAction.Name, ActivityKind.Consumer);
         activity?.SetTag(FlexTelemetry.CorrelationId, envelope.CorrelationId);
         var tags = new TagList { { "queue", queue }, { "subject", envelope.Subject } };
         try

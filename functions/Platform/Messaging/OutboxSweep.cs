@@ -1,10 +1,13 @@
 using Flex.Platform.Tables;
+using Flex.Platform.Telemetry;
 using Microsoft.Extensions.Logging;
+using NodaTime;
 
 namespace Flex.Platform.Messaging;
 
 /// <summary>Command: publish and delete what is left in one partition's outbox.</summary>
-public sealed record OutboxSweep(string Table, string Partition)
+/// <param name="CommittedAt">When the commit began whose messages it is there for; null in one that an older build has queued.</param>
+public sealed record OutboxSweep(string Table, string Partition, Instant? CommittedAt = null)
 {
     public const string Subject = "outbox.sweep.v1";
 }
@@ -13,7 +16,7 @@ public sealed record OutboxSweep(string Table, string Partition)
 /// Publishes the messages in a partition's outbox and deletes their rows. Nearly all of them have been published by their
 /// committer already; the broker's duplicate detection drops these repeats, and consumers' inboxes what it lets through.
 /// </summary>
-public sealed class OutboxSweepHandler(ITableStore tables, IMessagePublisher publisher, ILogger<OutboxSweepHandler> log) : IMessageHandler
+public sealed class OutboxSweepHandler(ITableStore tables, IMessagePublisher publisher, TimeProvider time, ILogger<OutboxSweepHandler> log) : IMessageHandler
 {
     public string Queue => Queues.Outbox;
 
@@ -28,9 +31,17 @@ public sealed class OutboxSweepHandler(ITableStore tables, IMessagePublisher pub
         var published = new HashSet<string>(StringComparer.Ordinal);
         var unpublishable = new Dictionary<string, Exception>(StringComparer.Ordinal);
         RowRange range = RowRange.Prefix(RowKeys.Outbox);
+        bool isFirst = true;
         while (true)
         {
             IReadOnlyList<TableRow> rows = await tables.ReadAsync(sweep.Table, sweep.Partition, range, TableLimits.MaxOperations, cancellation);
+            if (isFirst && rows.Count > 0 && sweep.CommittedAt is { } committedAt)
+            {
+                // Before anything is published: a sweep that fails again and again shows how old they get.
+                FlexTelemetry.OutboxAge.Record((time.Now() - committedAt).TotalSeconds, new KeyValuePair<string, object?>("table", sweep.Table));
+            }
+
+            isFirst = false;
             var batch = new TableBatch(sweep.Table, sweep.Partition);
             foreach (TableRow row in rows)
             {

@@ -1,10 +1,11 @@
 using System.Diagnostics.Metrics;
+using Flex.Platform.Telemetry;
 
 namespace Flex.Platform.Tables;
 
 /// <summary>
 /// Counts calls to storage per async flow, so that budgets per business action can be tested, and as the metric
-/// <c>flex.storage.calls</c>. A call is one logical request: a point read, one page of a query, one commit, one blob
+/// <c>flex.storage.calls</c>, by <c>service</c> and <c>action</c>. A call is one logical request: a point read, one page of a query, one commit, one blob
 /// operation. The SDK's own retries of it are not counted again, nor is making tables and containers on first use.
 /// </summary>
 public static class StorageCalls
@@ -32,7 +33,7 @@ public static class StorageCalls
             return;
         }
 
-        Counter.Add(1, new KeyValuePair<string, object?>("service", service));
+        Counter.Add(1, new("service", service), new("action", CurrentAction.Name));
         for (; scope is not null; scope = scope.Outer)
         {
             scope.Add();

@@ -1,5 +1,4 @@
 using Azure.Core;
-using Azure.Identity;
 
 namespace Flex.Platform.Tables;
 
@@ -26,9 +25,6 @@ internal static class StorageEndpoint
             ? null
             : $"{section}:ServiceUri must be an absolute https address.";
     }
-
-    public static TokenCredential Credential(string? clientId) =>
-        new DefaultAzureCredential(new DefaultAzureCredentialOptions { ManagedIdentityClientId = string.IsNullOrWhiteSpace(clientId) ? null : clientId });
 
     /// <summary>Few and short retries: three more attempts within about 18 s at worst, then the caller's own redelivery takes over.</summary>
     public static void Configure(ClientOptions options, string service)

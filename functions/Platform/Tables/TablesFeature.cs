@@ -36,7 +36,7 @@ public static class TablesFeature
         }
 
         TableServiceClient client = options.ServiceUri is { } address
-            ? new TableServiceClient(address, StorageEndpoint.Credential(options.ClientId), settings)
+            ? new TableServiceClient(address, ManagedIdentity.Of(options.ClientId), settings)
             : new TableServiceClient(options.ConnectionString, settings);
         return new AzureTableStore(client, options.Prefix);
     }

@@ -24,4 +24,11 @@ public static class FlexTelemetry
 
     /// <summary>Messages handled, by <c>queue</c>, <c>subject</c> and <c>outcome</c> (handled, failed).</summary>
     public static Counter<long> Messages { get; } = Meter.CreateCounter<long>("flex.messages", description: "Messages handled");
+
+    /// <summary>
+    /// How long after their commit messages are still in an outbox, by <c>table</c>, at each sweep that finds some. About a minute
+    /// as a rule, which is when the sweep is due; more means that broker or sweeps are behind.
+    /// </summary>
+    public static Histogram<double> OutboxAge { get; } = Meter.CreateHistogram<double>(
+        "flex.outbox.age", "s", "Age of messages found in an outbox");
 }

@@ -49,8 +49,19 @@ public static class HistoryReplayer
 {
     public static IReadOnlyList<string> Replay(ITaskInvoker invoker, RecordedExecution execution)
     {
-        var episode = new OrchestrationEpisode(invoker, NullLoggerFactory.Instance, execution.InstanceId, execution.Start, execution.Generation);
+        OrchestrationEpisode episode = Begin(invoker, execution);
         return [.. execution.Turns.SelectMany(turn => Describe(turn with { Actions = episode.Play(turn, replaying: true) }))];
+    }
+
+    /// <summary>The check the hub itself makes: the same actions in the same order. Payloads may differ, a newer build may write a member more.</summary>
+    /// <exception cref="NonDeterministicOrchestrationException">The code asks for something else than it did.</exception>
+    public static void Verify(ITaskInvoker invoker, RecordedExecution execution)
+    {
+        OrchestrationEpisode episode = Begin(invoker, execution);
+        foreach (HistoryTurn turn in execution.Turns)
+        {
+            episode.Replay(turn);
+        }
     }
 
     internal static IEnumerable<string> Describe(HistoryTurn turn)
@@ -66,4 +77,7 @@ public static class HistoryReplayer
             yield return $"  > {action} {action.Input}";
         }
     }
+
+    private static OrchestrationEpisode Begin(ITaskInvoker invoker, RecordedExecution execution) =>
+        new(invoker, NullLoggerFactory.Instance, execution.InstanceId, execution.Start, execution.Generation);
 }

@@ -5,6 +5,7 @@ using Flex.Local.Runtime.InProcess;
 using Flex.Local.Runtime.Queueing;
 using Flex.Local.Runtime.Scheduling;
 using Flex.Local.Runtime.Timers;
+using Flex.Platform.Health;
 using Flex.Platform.Messaging;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
@@ -132,6 +133,7 @@ public sealed class LocalRuntime : IAsyncDisposable
         services.AddSingleton<LocalQueues>();
         services.AddSingleton<IMessagePublisher>(s => s.GetRequiredService<LocalQueues>());
         services.AddSingleton<IDeadLetters>(s => s.GetRequiredService<LocalQueues>());
+        services.AddSingleton<IReadinessCheck>(s => s.GetRequiredService<LocalQueues>());
         services.AddSingleton<ITaskInvoker, FunctionTaskInvoker>();
         services.AddSingleton<LocalTaskHub>();
         services.AddSingleton<DurableTaskClient>(s => s.GetRequiredService<LocalTaskHub>().Client);

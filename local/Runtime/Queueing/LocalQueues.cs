@@ -1,5 +1,6 @@
 using Flex.Local.Runtime.Scheduling;
 using Flex.Platform;
+using Flex.Platform.Health;
 using Flex.Platform.Messaging;
 using Flex.Platform.Tables;
 using Microsoft.Extensions.Logging;
@@ -12,7 +13,7 @@ namespace Flex.Local.Runtime.Queueing;
 /// accepted and deleted after it was consumed; its delivery is counted in storage before it begins, so that a message that
 /// kills the process is given up too. Delivery is at least once and in no promised order.
 /// </summary>
-public sealed class LocalQueues : IWorkSource, ILoadable, IMessagePublisher, IDeadLetters
+public sealed class LocalQueues : IWorkSource, ILoadable, IMessagePublisher, IDeadLetters, IReadinessCheck
 {
     private readonly QueueStore _store;
     private readonly QueueSchedule _schedule;
@@ -43,6 +44,8 @@ public sealed class LocalQueues : IWorkSource, ILoadable, IMessagePublisher, IDe
     }
 
     public string Name => "queues";
+
+    public string Dependency => Dependencies.Queue;
 
     public Instant? NextDue => _schedule.NextDue;
 
@@ -104,6 +107,8 @@ public sealed class LocalQueues : IWorkSource, ILoadable, IMessagePublisher, IDe
         _signal.Changed();
         return dead.Length > 0;
     }
+
+    public Task CheckAsync(CancellationToken cancellation) => _store.PingAsync(cancellation);
 
     public IReadOnlyList<QueueStatus> Status() =>
         [.. Flex.Platform.Messaging.Queues.All.Select(queue => _schedule.StatusOf(queue, _time.Now()))];

@@ -59,6 +59,13 @@ internal sealed class QueueStore(ITableStore tables, ITableScanner scanner)
         }
     }
 
+    /// <summary>A read of a message that does not exist: shows that the broker's store answers.</summary>
+    public async Task PingAsync(CancellationToken cancellation)
+    {
+        using StorageCallScope uncounted = StorageCalls.Silence();
+        await tables.FindAsync(Table, "ping", "ping", cancellation);
+    }
+
     private static TableBatch Batch(QueuedMessage message) => new(Table, message.Queue);
 
     private static string Key(QueuedMessage message) =>

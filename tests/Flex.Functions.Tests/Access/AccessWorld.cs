@@ -100,7 +100,7 @@ internal sealed class AccessWorld : IAccessDirectory, IAccessSettings, IMessageP
     public void Restart()
     {
         var session = new SaltoSession(this, Options, Time, TimeProvider.System);
-        Store = new AccessStore(Tables, new Committer(Tables, this, this, NullLogger<Committer>.Instance), this);
+        Store = new AccessStore(Tables, new Committer(Tables, this, this, Time, NullLogger<Committer>.Instance), this);
         var sync = new AccessSync(Store, new SaltoClient(session, Options), this, this, Time, NullLogger<AccessSync>.Instance);
         Apply = new ApplyEntitlement(Store, sync, Time);
         Look = new ReconcileMemberAccess(sync);

@@ -142,7 +142,7 @@ public sealed class BookingRaceTests(AzuriteFixture azurite)
     /// <summary>A handler with a gate of its own, as in another process: only ETags keep it apart from the others.</summary>
     private static CreateBookingHandler OtherProcess(Spaces spaces, ITableStore tables)
     {
-        var committer = new Committer(tables, spaces.Queue, spaces.Get<IIdSource>(), NullLogger<Committer>.Instance);
+        var committer = new Committer(tables, spaces.Queue, spaces.Get<IIdSource>(), spaces.Get<TimeProvider>(), NullLogger<Committer>.Instance);
         var bookings = new BookingStore(tables, committer);
         var members = new MemberStore(tables, committer, spaces.App.Time);
         var wallets = new WalletStore(tables, committer);

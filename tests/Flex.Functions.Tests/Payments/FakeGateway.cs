@@ -21,6 +21,8 @@ public sealed class FakeGateway : IPaymentGateway
 
     public bool IsConnected { get; set; } = true;
 
+    public Task PingAsync(CancellationToken cancellation) => Down ? throw new TransientFaultException("down") : Task.CompletedTask;
+
     /// <summary>Every call that reached the gateway.</summary>
     public List<GatewayCharge> Calls { get; } = [];
 

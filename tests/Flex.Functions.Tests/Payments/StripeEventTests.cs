@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Flex.Functions.Tests.Platform.Telemetry;
 using Flex.Invoicing;
 using Flex.Kernel;
 using Flex.Members;
@@ -243,8 +244,69 @@ public sealed class StripeEventTests : IDisposable
         return charge;
     }
 
+    [Fact]
+    public async Task What_becomes_of_each_call_of_the_webhook_is_counted()
+    {
+        using var metrics = new MetricRecorder();
+        string payload = Event("evt_1", "payment_intent.succeeded", "pi_1");
+        string live = Event("evt_2", "payment_intent.succeeded", "pi_1", livemode: true);
+        await ReceiveAsync(payload, Signature(payload, "whsec_one", 0));
+        await ReceiveAsync(payload, Signature(payload, "whsec_other", 0));
+        await ReceiveAsync("[]", Signature("[]", "whsec_one", 0));
+        await ReceiveAsync(live, Signature(live, "whsec_one", 0));
+        _world.Broker.Fault = new TransientFaultException("broker");
+        await Assert.ThrowsAsync<TransientFaultException>(() => ReceiveAsync(payload, Signature(payload, "whsec_one", 0)));
+
+        Assert.Equal(
+            ["1 outcome=Accepted", "1 outcome=Refused", "1 outcome=Refused", "1 outcome=Ignored", "1 outcome=Unpublished"],
+            metrics.Of("flex.payment.webhooks"));
+    }
+
+    [Theory]
+    [InlineData("-90", "90 type=payment_intent.created")]
+    [InlineData("null", null)]
+    [InlineData("\"soon\"", null)]
+    [InlineData("-1735732801", null)]
+    [InlineData("99999999999999", null)]
+    public async Task The_lag_of_an_event_is_from_its_making_to_its_consumption(string created, string? lag)
+    {
+        using var metrics = new MetricRecorder();
+        long now = _world.Time.GetUtcNow().ToUnixTimeSeconds();
+        string value = long.TryParse(created, out long offset) ? $"{now + offset}" : created;
+        string payload = $$"""{"id":"evt_1","type":"payment_intent.created","data":{"object":{"id":"pi_1"} },"created":{{value}} }""";
+        Assert.Null(await ReceiveAsync(payload, Signature(payload, "whsec_one", 0)));
+
+        await _world.PumpAsync();
+
+        Assert.Equal(lag is null ? [] : [lag], metrics.Of("flex.payment.webhook.lag"));
+        Assert.Equal(["1 effect=ignored,type=payment_intent.created"], metrics.Of("flex.payment.events"));
+    }
+
+    [Fact]
+    public async Task An_outcome_that_stays_unknown_is_measured_by_its_age_at_every_look_and_at_its_end()
+    {
+        using var metrics = new MetricRecorder();
+        _world.Gateway.Scripts.Enqueue(new FakeGateway.Script(AttemptState.Succeeded, Lost: true));
+        await _world.Get<IMembershipBilling>().ChargeAsync(_world.Renewal(await _world.CustomerAsync()), Cancellation);
+        _world.Gateway.Down = true;
+        await LookAfterAsync(TimeSpan.FromMinutes(5));
+        await LookAfterAsync(TimeSpan.FromHours(1));
+        _world.Gateway.Down = false;
+
+        await LookAfterAsync(TimeSpan.FromDays(1));
+
+        Assert.Equal(["300 state=Unknown", "3900 state=Unknown", "90300 state=Succeeded"], metrics.Of("flex.payment.unknown.age"));
+        Assert.Equal(["1 state=Unknown", "1 state=Succeeded"], metrics.Of("flex.payment.attempts"));
+    }
+
+    private Task LookAfterAsync(TimeSpan wait)
+    {
+        _world.Time.Advance(wait);
+        return _world.PumpAsync();
+    }
+
     private static StripeEventHandler Handler(BillingWorld world) =>
-        new StripeEventHandler(world.Book, world.Gateway, world.Get<PaymentRunner>(), world.Get<RefundRunner>());
+        new StripeEventHandler(world.Book, world.Gateway, world.Get<PaymentRunner>(), world.Get<RefundRunner>(), world.Time);
 
     private static Envelope Message(string id, string type, string objectId) =>
         new(id, StripeEventReceived.Subject, StorageJson.Write(new StripeEventReceived(id, type, objectId, "{}")), null);

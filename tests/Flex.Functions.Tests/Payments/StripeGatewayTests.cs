@@ -64,6 +64,18 @@ public sealed class StripeGatewayTests : IDisposable
     }
 
     [Fact]
+    public async Task A_ping_shows_that_stripe_answers_and_takes_the_key()
+    {
+        await _gateway.PingAsync(Cancellation);
+
+        foreach (HttpStatusCode refusal in new[] { HttpStatusCode.Unauthorized, HttpStatusCode.TooManyRequests, HttpStatusCode.ServiceUnavailable })
+        {
+            StripeGateway broken = Gateway(new Fixed(refusal, "{\"error\":{\"type\":\"api_error\"}}"));
+            await Assert.ThrowsAsync<TransientFaultException>(() => broken.PingAsync(Cancellation));
+        }
+    }
+
+    [Fact]
     [Trait("Rule", "PAY-7")]
     public async Task A_bank_account_is_kept_under_a_mandate_and_its_debit_is_processing()
     {

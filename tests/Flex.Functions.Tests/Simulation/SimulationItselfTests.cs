@@ -201,6 +201,8 @@ public sealed class SimulationItselfTests
     {
         public bool IsConnected => inner.IsConnected;
 
+        public Task PingAsync(CancellationToken cancellation) => inner.PingAsync(cancellation);
+
         public Task<PaymentObservation> ChargeAsync(GatewayCharge charge, CancellationToken cancellation) =>
             inner.ChargeAsync(charge with { Key = $"{charge.Key}-{fresh()}" }, cancellation);
 

@@ -321,7 +321,7 @@ public sealed class WalletLedgerTests : IDisposable
     }
 
     private WalletStore NewStore(ITableStore tables) =>
-        new(tables, new Committer(tables, _queue, TimeOrderedIds.Random(_time), NullLogger<Committer>.Instance));
+        new(tables, new Committer(tables, _queue, TimeOrderedIds.Random(_time), _time, NullLogger<Committer>.Instance));
 
     private static BookingId Booking(int number) =>
         EntityId.Derive<BookingId>(string.Create(CultureInfo.InvariantCulture, $"booking {number}"), Terms.Home);

@@ -1,9 +1,11 @@
+using Flex.Functions.Tests.Platform.Telemetry;
 using Flex.Kernel;
 using Flex.Local.Runtime.Storage;
 using Flex.Platform;
 using Flex.Platform.Messaging;
 using Flex.Platform.Tables;
 using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Time.Testing;
 using NodaTime;
 using Xunit;
 
@@ -17,13 +19,14 @@ public sealed class OutboxTests
 
     private readonly MemoryTableStore _tables = new();
     private readonly RecordingPublisher _broker = new();
+    private readonly FakeTimeProvider _time = new();
     private readonly Committer _committer;
     private readonly OutboxSweepHandler _sweeper;
 
     public OutboxTests()
     {
-        _committer = new Committer(_tables, _broker, new CountingIds(), NullLogger<Committer>.Instance);
-        _sweeper = new OutboxSweepHandler(_tables, _broker, NullLogger<OutboxSweepHandler>.Instance);
+        _committer = new Committer(_tables, _broker, new CountingIds(), _time, NullLogger<Committer>.Instance);
+        _sweeper = new OutboxSweepHandler(_tables, _broker, _time, NullLogger<OutboxSweepHandler>.Instance);
     }
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
@@ -46,7 +49,7 @@ public sealed class OutboxTests
         Assert.True(result.IsCommitted);
         Assert.Equal([Queues.Outbox, Queues.Mail, Queues.Mail], _broker.All.Select(p => p.Queue));
         Assert.Equal(Committer.SweepDelay, _broker.All[0].Delay);
-        Assert.Equal(new OutboxSweep(Table, Home), _broker.All[0].Message.Read<OutboxSweep>());
+        Assert.Equal(new OutboxSweep(Table, Home, _time.Now()), _broker.All[0].Message.Read<OutboxSweep>());
         Assert.Equal(new Published(Queues.Mail, new Envelope("msg_1", "mail.send.v1", "\"msg_1\"", null), null), _broker.All[1]);
         Assert.Equal(new Published(Queues.Mail, new Envelope("msg_2", "mail.send.v1", "\"msg_2\"", "req_7"), Duration.FromHours(1)), _broker.All[2]);
     }
@@ -146,6 +149,23 @@ public sealed class OutboxTests
 
         Assert.Equal(["msg_1", "msg_1"], _broker.Messages.Select(p => p.Message.Id));
         Assert.Equal(["D|1"], Keys());
+    }
+
+    [Fact]
+    public async Task What_a_sweep_finds_is_measured_by_its_age_again_and_again_until_it_can_be_published()
+    {
+        using var metrics = new MetricRecorder();
+        await _committer.CommitAsync(Batch().Send(Message("msg_1")), Cancellation);
+        _time.Advance(TimeSpan.FromSeconds(60));
+        _broker.Fault = (_, _) => new TransientFaultException("down");
+        await Assert.ThrowsAsync<TransientFaultException>(SweepAllAsync);
+        _time.Advance(TimeSpan.FromSeconds(300));
+        _broker.Fault = (_, _) => null;
+
+        await SweepAllAsync();
+        await SweepAllAsync();
+
+        Assert.Equal([$"60 table={Table}", $"360 table={Table}"], metrics.Of("flex.outbox.age"));
     }
 
     [Theory]
