@@ -20,6 +20,7 @@ internal static class AccessTable
     [
         // Public, or with a secret of its own in the request.
         new("Health_Get", Reach.Anyone),
+        new("Health_GetReady", Reach.Anyone),
         new("OpenApi_Get", Reach.Anyone),
         new("zz_NotFound", Reach.Anyone) { Success = 404 },
         new("Storefront_Preview", Reach.Anyone) { Body = (w, _) => Bodies.Booking(w, w.Hall) },

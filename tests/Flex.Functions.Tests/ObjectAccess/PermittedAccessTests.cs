@@ -23,9 +23,9 @@ public sealed class PermittedAccessTests(Premises premises) : IClassFixture<Prem
             $"""
             Nobody says who reaches what {string.Join(", ", missing)} is about. For each, add a row to {nameof(AccessTable)}.{nameof(AccessTable.All)}, e.g.
                 new("Exports_Get", {nameof(Reach)}.{nameof(Reach.Owner)}, (w, _) => w.Export),
-            with the {nameof(Reach)}, the thing it is about as every person of {nameof(Premises)} has one (none: leave it out), and what a request that
-            succeeds needs: {nameof(Guarded.Body)}, {nameof(Guarded.Query)}, {nameof(Guarded.Part)}; {nameof(Guarded.Hidden)} where members are not shown
-            all things of the kind. A new kind of thing is made in {nameof(Premises)}. All tests here then hold it to that.
+            with the {nameof(Reach)}, the thing it is about as every person of {nameof(Premises)} has one (none: leave it out), and what a request
+            that succeeds needs: {nameof(Guarded.Body)}, {nameof(Guarded.Query)}, {nameof(Guarded.Part)}; {nameof(Guarded.Hidden)} where members are
+            not shown all things of the kind. A new kind of thing is made in {nameof(Premises)}. All tests here then hold the function to that.
             """);
         Assert.True(gone.Length == 0, $"There is no HTTP function {string.Join(", ", gone)} any more: take the row out of {nameof(AccessTable)}.");
         Assert.Equal(AccessTable.All.Count, AccessTable.All.DistinctBy(g => g.Function).Count());
