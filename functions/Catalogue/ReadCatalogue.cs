@@ -3,7 +3,7 @@ using Flex.Settings;
 
 namespace Flex.Catalogue;
 
-/// <summary>Reads of plans, resources and rates. Members see public plans and published resources only.</summary>
+/// <summary>Reads of plans, resources and rates. Members see public plans and published resources only, and not who else may book one.</summary>
 public sealed class CatalogueReader(CatalogueStore store, SettingsStore settings)
 {
     public async Task<Reply<PlanView>> GetPlanAsync(PlanId id, RequestContext context, CancellationToken cancellation) =>
@@ -21,7 +21,7 @@ public sealed class CatalogueReader(CatalogueStore store, SettingsStore settings
 
     public async Task<Reply<ResourceView>> GetResourceAsync(ResourceId id, RequestContext context, CancellationToken cancellation) =>
         await store.ReadResourceAsync(id, cancellation) is { } found && IsVisible(found.Value, context)
-            ? ResourceView.Of(found.Value)
+            ? ResourceView.Of(found.Value).For(context.Caller)
             : Error.NotFound("The resource");
 
     public async Task<Reply<PageOf<ResourceView>>> ListResourcesAsync(
@@ -35,7 +35,7 @@ public sealed class CatalogueReader(CatalogueStore store, SettingsStore settings
             paging.After,
             paging.Take,
             cancellation);
-        return paging.Page<ResourceView>([.. resources.Select(ResourceView.Of)], r => r.Id.Value);
+        return paging.Page<ResourceView>([.. resources.Select(r => ResourceView.Of(r).For(context.Caller))], r => r.Id.Value);
     }
 
     public async Task<Reply<RateView>> GetRateAsync(RateId id, RequestContext context, CancellationToken cancellation) =>

@@ -1,4 +1,5 @@
 using Flex.Platform.Http;
+using Flex.Platform.Identity;
 using Flex.Settings;
 using FluentValidation;
 
@@ -24,6 +25,7 @@ public sealed class ResourceValidator : AbstractValidator<ResourceRequest>
     }
 }
 
+/// <param name="IsRestricted">Only the plans and members that <paramref name="Terms"/> name may book it; members see themselves there, and no others.</param>
 /// <param name="Image">Path of its picture; null is none.</param>
 public sealed record ResourceView(
     ResourceId Id,
@@ -34,6 +36,7 @@ public sealed record ResourceView(
     RateId? RateId,
     bool IsPublished,
     BookingTerms Terms,
+    bool IsRestricted,
     string? Image,
     long Version) : IVersioned
 {
@@ -46,8 +49,13 @@ public sealed record ResourceView(
         r.RateId,
         r.IsPublished,
         r.Terms,
+        r.Terms.AllowedPlanIds.Count > 0 || r.Terms.AllowedMemberIds.Count > 0,
         r.Image is null ? null : $"/api/v1/resources/{r.Id}/image",
         r.Version);
+
+    /// <summary>As the caller may see it: who else may book is nobody's business but staff's.</summary>
+    public ResourceView For(Caller caller) =>
+        this with { Terms = Terms with { AllowedMemberIds = [.. Terms.AllowedMemberIds.Where(caller.Reaches)] } };
 }
 
 /// <param name="Location">Only resources of this location.</param>

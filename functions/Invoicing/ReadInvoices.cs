@@ -9,7 +9,7 @@ public sealed record InvoiceFilter(CustomerId? CustomerId = null);
 /// <summary>
 /// Reads of invoices. A member reaches the invoices of their own customer; others answer as if they did not exist.
 /// </summary>
-public sealed class InvoiceReader(InvoiceBook book, MemberReader reader, MemberStore members, InvoiceTerms terms)
+public sealed class InvoiceReader(InvoiceBook book, MemberReader reader, CustomerStore customers, MemberStore members, InvoiceTerms terms)
 {
     public async Task<Reply<InvoiceView>> GetAsync(InvoiceId id, RequestContext context, CancellationToken cancellation)
     {
@@ -27,7 +27,7 @@ public sealed class InvoiceReader(InvoiceBook book, MemberReader reader, MemberS
             return Error.Invalid(ErrorCodes.InvalidValue, "/customerId", "Say whose invoices: customerId.");
         }
 
-        if (!await reader.ReachesAsync(context, id, cancellation))
+        if (!await reader.ReachesAsync(context, id, cancellation) || await customers.FindAsync(id, cancellation) is null)
         {
             return Error.NotFound("The customer");
         }

@@ -23,11 +23,11 @@ public sealed class MembershipStore(ITableStore tables, Committer committer)
         Stored<Membership>.From(await tables.FindAsync(Table, EntityId.Home(id), Row + id, cancellation));
 
     /// <summary>Memberships of a location by id, that is by age; <paramref name="after"/> continues a list.</summary>
-    public async Task<IReadOnlyList<Membership>> ListAsync(LocationId location, MembershipId? after, int limit, CancellationToken cancellation)
+    public async Task<IReadOnlyList<Membership>> ListAsync(LocationId location, string? after, int limit, CancellationToken cancellation)
     {
         RowRange range = RowRange.Prefix(Row);
         IReadOnlyList<TableRow> rows = await tables.ReadAsync(
-            Table, EntityId.Home(location), after is { } id ? range.After(Row + id) : range, limit, cancellation);
+            Table, EntityId.Home(location), after is null ? range : range.After(Row + after), limit, cancellation);
         return rows.Select(r => r.As<Membership>()).ToList();
     }
 

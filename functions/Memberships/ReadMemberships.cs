@@ -37,8 +37,7 @@ public sealed class ReadMembershipsHandler(MembershipStore memberships, MemberSt
             return Error.NotFound("The location");
         }
 
-        MembershipId? after = paging.After is null ? null : EntityId.Parse<MembershipId>(paging.After);
-        IReadOnlyList<Membership> found = await memberships.ListAsync(locationId, after, paging.Take, cancellation);
+        IReadOnlyList<Membership> found = await memberships.ListAsync(locationId, paging.After, paging.Take, cancellation);
         return paging.Page<MembershipView>([.. found.Select(m => MembershipView.Of(m, location.Calendar))], v => v.Id.Value);
     }
 

@@ -55,8 +55,11 @@ public readonly record struct RowRange(string From, string? Until)
     /// <summary>All keys that start with the prefix.</summary>
     public static RowRange Prefix(string prefix) => prefix.Length == 0 ? All : new(prefix, Next(prefix));
 
-    /// <summary>The rest of this range after a key.</summary>
-    public RowRange After(string key) => this with { From = key + AfterMark };
+    /// <summary>
+    /// The rest of this range after a key; all of it when the key lies before. A range never grows, because keys come from cursors, which
+    /// a caller may have made up.
+    /// </summary>
+    public RowRange After(string key) => string.CompareOrdinal(key, From) < 0 ? this : this with { From = key + AfterMark };
 
     public bool Contains(string key) =>
         string.CompareOrdinal(key, From) >= 0 && (Until is null || string.CompareOrdinal(key, Until) < 0);

@@ -176,6 +176,26 @@ public sealed class ResourceAndRateTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Members_are_told_that_a_resource_is_for_some_and_whether_they_are_among_them()
+    {
+        MemberId other = await _spaces.AddMemberAsync();
+        ResourceId club = await _spaces.AddRoomAsync("Club", BookingTerms.None with { AllowedMemberIds = [_spaces.Member, other] });
+        ResourceId den = await _spaces.AddRoomAsync("Den", BookingTerms.None with { AllowedMemberIds = [other] });
+
+        string member = Spaces.As(_spaces.Member);
+        Assert.Equal((true, $"{_spaces.Member} {other}"), await AllowedAsync(club, "staff"));
+        Assert.Equal((true, _spaces.Member.Value), await AllowedAsync(club, member));
+        Assert.Equal((true, string.Empty), await AllowedAsync(den, member));
+        Assert.Equal((false, string.Empty), await AllowedAsync(_spaces.Room, member));
+
+        async Task<(bool IsRestricted, string Members)> AllowedAsync(ResourceId id, string caller)
+        {
+            JsonNode seen = (await _spaces.SendAsync("Resources_Get", caller: caller, id: id.Value)).Json;
+            return ((bool)seen["isRestricted"]!, string.Join(' ', seen["terms"]!["allowedMemberIds"]!.AsArray()));
+        }
+    }
+
+    [Fact]
     public async Task Resources_are_found_by_kind_and_size()
     {
         ResourceId desk = await _spaces.AddAsync<ResourceId>("Resources_Create", Changed(_spaces.Rate, """{"kind":"hotDesk","capacity":1}""").ToJsonString());

@@ -120,6 +120,7 @@ public sealed class TableBatchTests
         Assert.All(["D|", "D|0z", "D|2", "d|1"], k => Assert.False(range.Contains(k)));
         Assert.False(range.After("D|1").Contains("D|1"));
         Assert.True(range.After("D|1").Contains("D|1!"));
+        Assert.Equal(range, range.After("A"));
         Assert.Equal(RowRange.All, RowRange.Prefix(string.Empty));
     }
 
