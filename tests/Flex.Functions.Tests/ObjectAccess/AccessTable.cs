@@ -149,6 +149,8 @@ internal static class AccessTable
         // The operator.
         new("DeadLetters_List", Reach.Staff),
         new("DeadLetters_Replay", Reach.Staff, (_, _) => Queues.Billing) { Part = p => "poison-" + p.Name },
+        new("Exports_List", Reach.Owner),
+        new("Exports_Get", Reach.Owner, (_, _) => Premises.Export),
         new("Operator_Get", Reach.Staff),
         new("Operator_Edit", Reach.Staff) { Body = (_, _) => Bodies.Operator() },
         new("Operator_Suspend", Reach.Owner),

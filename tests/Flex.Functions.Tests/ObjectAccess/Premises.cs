@@ -3,6 +3,7 @@ using System.Net.Http.Headers;
 using System.Text;
 using System.Text.Json.Nodes;
 using Flex.Catalogue;
+using Flex.Exports;
 using Flex.Local.Runtime.Testing;
 using Flex.Platform.Blobs;
 using Flex.Platform.Http;
@@ -84,6 +85,9 @@ public sealed class Premises : IAsyncLifetime
 
     internal string BillRun { get; private set; } = string.Empty;
 
+    /// <summary>The export of the night in which time stands.</summary>
+    internal static string Export => ExportArchive.NightOf(Stands);
+
     /// <summary>A member id that nobody has.</summary>
     internal static string Nobody => "mbr_" + Zeros;
 
@@ -126,6 +130,7 @@ public sealed class Premises : IAsyncLifetime
             await ComeInAsync(person);
         }
 
+        await World.Get<NightlyExport>().RunAsync(Cancel);
         Clients = MakeClients();
     }
 
