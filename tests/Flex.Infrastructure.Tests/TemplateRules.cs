@@ -110,7 +110,6 @@ internal static partial class TemplateRules
     private static readonly Dictionary<string, string> OtherContainers = new(StringComparer.Ordinal)
     {
         ["packages"] = "the app's package, written by the deployment",
-        ["exports"] = "nightly exports",
         ["invoices"] = "issued invoices, which nobody can change",
     };
 

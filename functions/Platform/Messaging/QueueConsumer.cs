@@ -8,10 +8,17 @@ namespace Flex.Platform.Messaging;
 /// <summary>
 /// What every queue's trigger calls, and the one place that settles messages: the host completes none by itself (host.json,
 /// <c>autoCompleteMessages</c>). Handled: completed. Failed: the exception goes on to the host, which gives the message back, and
-/// the broker counts the delivery. Failed at the last delivery, or can never be handled: dead-lettered with a reason.
+/// the broker counts the delivery. A dependency stays down: left locked, so that the next delivery is a lock's duration away.
+/// Failed at the last delivery, or can never be handled: dead-lettered with a reason.
 /// </summary>
 public sealed class QueueConsumer(MessageDispatcher dispatcher, ILogger<QueueConsumer> log)
 {
+    /// <summary>
+    /// Deliveries that follow at once. The broker gives a message back without a pause, so an outage of seconds would use up all
+    /// of them; the others are <see cref="Queues.LockDuration"/> apart and bridge half an hour.
+    /// </summary>
+    private const int QuickDeliveries = 3;
+
     /// <summary>How the broker, through the host, says that a message was not held any more.</summary>
     private const string LockLost = "MessageLockLost";
 
@@ -43,6 +50,13 @@ public sealed class QueueConsumer(MessageDispatcher dispatcher, ILogger<QueueCon
         catch (Exception failure) when (message.DeliveryCount >= Queues.MaxDeliveryCount && !cancellation.IsCancellationRequested)
         {
             await GiveUpAsync(queue, message, actions, failure.GetType().Name, failure);
+            return;
+        }
+
+        catch (TransientFaultException down) when (message.DeliveryCount > QuickDeliveries && !cancellation.IsCancellationRequested)
+        {
+            log.LogWarning(
+                down, "Message {MessageId} on {Queue} waits for a dependency until its lock ends, after delivery {Count}.", message.MessageId, queue, message.DeliveryCount);
             return;
         }
 

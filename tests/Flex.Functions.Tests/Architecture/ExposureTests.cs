@@ -18,6 +18,7 @@ public sealed partial class ExposureTests
         ["functions/Azure/ServiceBusDeadLetters.cs"] = "ServiceBusDeadLetters(ServiceBusClient client)",
         ["functions/Azure/ServiceBusFeature.cs"] = "settings.FullyQualifiedNamespace",
         ["functions/Azure/ServiceBusPublisher.cs"] = "ServiceBusPublisher(ServiceBusClient client",
+        ["functions/Azure/ServiceBusReadiness.cs"] = "ServiceBusReadiness(ServiceBusClient client)",
         ["functions/Payments/StripeGateway.cs"] = "_settings.ApiBase",
         ["functions/Platform/Blobs/AzureBlobStore.cs"] = "AzureBlobStore(BlobServiceClient",
         ["functions/Platform/Blobs/BlobsFeature.cs"] = "options.ServiceUri",

@@ -44,7 +44,30 @@ public sealed class QueueConsumerTests : IDisposable
     {
         _handler.Handle = _ => throw failure;
 
-        Assert.Same(failure, await Record.ExceptionAsync(() => ConsumeAsync(Body, Queues.MaxDeliveryCount - 1)));
+        Assert.Same(failure, await Record.ExceptionAsync(() => ConsumeAsync(Body, 3)));
+
+        Assert.Empty(_actions.Settled);
+    }
+
+    [Theory]
+    [InlineData(4)]
+    [InlineData(Queues.MaxDeliveryCount - 1)]
+    public async Task While_a_dependency_stays_down_the_message_is_neither_given_back_nor_given_up(int delivery)
+    {
+        _handler.Handle = _ => throw new TransientFaultException("down");
+
+        await ConsumeAsync(Body, delivery);
+
+        Assert.Empty(_actions.Settled);
+        Assert.Equal(LogLevel.Warning, Assert.Single(_logs.Entries).Level);
+    }
+
+    [Fact]
+    public async Task What_is_no_outage_is_given_back_at_every_delivery()
+    {
+        _handler.Handle = _ => throw new DefectException("odd");
+
+        await Assert.ThrowsAsync<DefectException>(() => ConsumeAsync(Body, Queues.MaxDeliveryCount - 1));
 
         Assert.Empty(_actions.Settled);
     }
