@@ -50,7 +50,7 @@ resource queues 'Microsoft.ServiceBus/namespaces/queues@2026-01-01' = [
       requiresDuplicateDetection: true
       duplicateDetectionHistoryTimeWindow: 'PT10M'
       lockDuration: 'PT5M'
-      maxDeliveryCount: 10
+      maxDeliveryCount: 30
       defaultMessageTimeToLive: 'P${messageLifetimeDays}D'
       deadLetteringOnMessageExpiration: true
       // The most that Standard allows: consumers may stand still for long before a queue is full.

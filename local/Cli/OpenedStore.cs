@@ -1,9 +1,9 @@
 using Flex.Local.Runtime.Azurite;
 using Flex.Local.Runtime.Hosting;
+using Flex.Platform;
 using Flex.Platform.Blobs;
 using Flex.Platform.Tables;
 using Microsoft.Extensions.Logging.Abstractions;
-using Microsoft.Extensions.Options;
 using NodaTime;
 
 namespace Flex.Local.Cli;
@@ -74,9 +74,9 @@ internal sealed class OpenedStore : IAsyncDisposable
             var options = new TableOptions { ServiceUri = Address("tables", address), Prefix = prefix ?? string.Empty };
             return new OpenedStore(TablesFeature.CreateStore(options), null, null, TimeProvider.System);
         }
-        catch (OptionsValidationException wrong)
+        catch (SettingsException wrong)
         {
-            throw new CommandArgumentException(wrong.Message);
+            throw new CommandArgumentException(string.Join(" ", wrong.Lines));
         }
     }
 

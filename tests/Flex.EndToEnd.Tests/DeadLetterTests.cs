@@ -69,7 +69,7 @@ public sealed class DeadLetterTests(Space space) : IClassFixture<Space>
         Assert.Equal(HttpStatusCode.OK, taken.StatusCode);
         Assert.Equal("evt_late", (string?)dead["id"]);
         Assert.Matches("^[A-Za-z]+Exception: ", (string?)dead["reason"]);
-        Assert.Equal(Queues.MaxDeliveryCount, (int)dead["deliveryCount"]!);
+        Assert.Equal(Queues.MaxFailures, (int)dead["deliveryCount"]!);
         Assert.Equal(HttpStatusCode.NoContent, replayed);
         Assert.Empty(await ListAsync(Queues.StripeEvents));
         Assert.Equal(0, await WaitingAsync(Queues.StripeEvents));

@@ -52,8 +52,14 @@ public static class Queues
 
     // The terms of delivery: the local queues keep them, and a test holds those of infra/modules/servicebus.bicep against them.
 
-    /// <summary>Deliveries before a message is dead-lettered.</summary>
-    public const int MaxDeliveryCount = 10;
+    /// <summary>Deliveries of a message whose handler fails before it is dead-lettered.</summary>
+    public const int MaxFailures = 10;
+
+    /// <summary>
+    /// Deliveries before the broker itself gives a message up; the infrastructure's queues are made with the same number. Only what
+    /// waits for a dependency comes this far, a <see cref="LockDuration"/> at a time: an outage of two hours is bridged.
+    /// </summary>
+    public const int MaxDeliveryCount = 30;
 
     /// <summary>
     /// Within this time a second message with the same id is accepted and dropped. Longer than a sweep of the outbox takes to repeat

@@ -15,7 +15,7 @@ public sealed class QueueConsumer(MessageDispatcher dispatcher, ILogger<QueueCon
 {
     /// <summary>
     /// Deliveries that follow at once. The broker gives a message back without a pause, so an outage of seconds would use up all
-    /// of them; the others are <see cref="Queues.LockDuration"/> apart and bridge half an hour.
+    /// of them; the others are <see cref="Queues.LockDuration"/> apart.
     /// </summary>
     private const int QuickDeliveries = 3;
 
@@ -47,21 +47,23 @@ public sealed class QueueConsumer(MessageDispatcher dispatcher, ILogger<QueueCon
             await GiveUpAsync(queue, message, actions, never.Reason, never);
             return;
         }
-        catch (Exception failure) when (message.DeliveryCount >= Queues.MaxDeliveryCount && !cancellation.IsCancellationRequested)
-        {
-            await GiveUpAsync(queue, message, actions, failure.GetType().Name, failure);
-            return;
-        }
-
-        catch (TransientFaultException down) when (message.DeliveryCount > QuickDeliveries && !cancellation.IsCancellationRequested)
+        catch (TransientFaultException down) when (
+            message.DeliveryCount is > QuickDeliveries and < Queues.MaxDeliveryCount && !cancellation.IsCancellationRequested)
         {
             log.LogWarning(
                 down, "Message {MessageId} on {Queue} waits for a dependency until its lock ends, after delivery {Count}.", message.MessageId, queue, message.DeliveryCount);
             return;
         }
+        catch (Exception failure) when (message.DeliveryCount >= LastDelivery(failure) && !cancellation.IsCancellationRequested)
+        {
+            await GiveUpAsync(queue, message, actions, failure.GetType().Name, failure);
+            return;
+        }
 
         await CompleteAsync(queue, message, actions);
     }
+
+    private static int LastDelivery(Exception failure) => failure is TransientFaultException ? Queues.MaxDeliveryCount : Queues.MaxFailures;
 
     /// <summary>
     /// The effect stands, so neither a host that is stopping nor a broker that is not told may turn it into a failure: the message

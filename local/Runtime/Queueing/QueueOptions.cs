@@ -22,7 +22,7 @@ public sealed record QueueOptions
     /// <summary>Null delivers once and in order, as far as nothing fails.</summary>
     public HostileDelivery? Hostile { get; init; }
 
-    /// <summary>10 s, doubled with each failure, at most 10 min: a poison message is given up after about 40 minutes.</summary>
+    /// <summary>10 s, doubled with each failure, at most 10 min: a message that fails ten times is given up after about 40 minutes.</summary>
     public static Duration BackOff(int failures) =>
         Duration.Min(Duration.FromSeconds(10) * (1 << Math.Clamp(failures - 1, 0, 10)), Duration.FromMinutes(10));
 

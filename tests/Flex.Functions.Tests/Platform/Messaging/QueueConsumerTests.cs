@@ -67,7 +67,7 @@ public sealed class QueueConsumerTests : IDisposable
     {
         _handler.Handle = _ => throw new DefectException("odd");
 
-        await Assert.ThrowsAsync<DefectException>(() => ConsumeAsync(Body, Queues.MaxDeliveryCount - 1));
+        await Assert.ThrowsAsync<DefectException>(() => ConsumeAsync(Body, Queues.MaxFailures - 1));
 
         Assert.Empty(_actions.Settled);
     }
@@ -78,7 +78,7 @@ public sealed class QueueConsumerTests : IDisposable
     {
         _handler.Handle = _ => throw failure;
 
-        await ConsumeAsync(Body, Queues.MaxDeliveryCount);
+        await ConsumeAsync(Body, failure is TransientFaultException ? Queues.MaxDeliveryCount : Queues.MaxFailures);
 
         Assert.Equal([$"dead-lettered {failure.GetType().Name}: {failure.Message}"], _actions.Settled);
         Assert.Equal(LogLevel.Warning, Assert.Single(_logs.Entries).Level);
@@ -104,9 +104,9 @@ public sealed class QueueConsumerTests : IDisposable
     public async Task A_dead_letter_tells_neither_people_nor_secrets_nor_what_was_parsed()
     {
         _handler.Handle = _ => throw new InvalidOperationException("ada@example.com paid 4242 4242 4242 4242 with sk_live_abcdef");
-        await ConsumeAsync(Body, Queues.MaxDeliveryCount);
+        await ConsumeAsync(Body, Queues.MaxFailures);
         _handler.Handle = _ => throw new FormatException("'Ada Lovelace' is not a number");
-        await ConsumeAsync(Body, Queues.MaxDeliveryCount);
+        await ConsumeAsync(Body, Queues.MaxFailures);
 
         Assert.Equal(
             ["dead-lettered InvalidOperationException: [hidden] paid [hidden] with [hidden]", "dead-lettered FormatException: [hidden]"],
