@@ -110,11 +110,11 @@ public sealed class SimulationFourthQuarterTests : SimulationRun
 public sealed class BookingSimulationFirstHalfTests : SimulationRun
 {
     [Fact]
-    public Task Forty_worlds_of_bookings_keep_every_invariant() => RunAsync(0, 40, seed => TryBookingsAsync(seed));
+    public Task A_hundred_worlds_of_bookings_keep_every_invariant() => RunAsync(0, 100, seed => TryBookingsAsync(seed));
 }
 
 public sealed class BookingSimulationSecondHalfTests : SimulationRun
 {
     [Fact]
-    public Task Forty_worlds_of_bookings_keep_every_invariant() => RunAsync(40, 40, seed => TryBookingsAsync(seed));
+    public Task A_hundred_worlds_of_bookings_keep_every_invariant() => RunAsync(100, 100, seed => TryBookingsAsync(seed));
 }
