@@ -19,8 +19,14 @@ public static class HostAudit
             salto is null ? null : salto.Inspection.Users).RunAsync(services.GetRequiredService<TimeProvider>().Now(), atRest, cancellation);
     }
 
-    /// <param name="dataDirectory">Where the simulated Stripe keeps its account; null where Stripe is the real one, which nothing is compared with.</param>
+    /// <param name="dataDirectory">
+    /// Where the simulated Stripe keeps its account; null where Stripe is the real one. Payments are compared with nothing then, nor
+    /// where no account is kept, as beside a restored store.
+    /// </param>
     /// <param name="now">By the clock that the store lives by.</param>
-    public static Task<AuditReport> RunAsync(ITableScanner tables, string? dataDirectory, Instant now, bool atRest, CancellationToken cancellation) =>
-        new StoreAudit(tables, dataDirectory is null ? null : () => StripeAudit.Read(dataDirectory), null).RunAsync(now, atRest, cancellation);
+    public static Task<AuditReport> RunAsync(ITableScanner tables, string? dataDirectory, Instant now, bool atRest, CancellationToken cancellation)
+    {
+        StripeAudit? stripe = dataDirectory is null ? null : StripeAudit.Find(dataDirectory);
+        return new StoreAudit(tables, stripe is null ? null : () => stripe, null).RunAsync(now, atRest, cancellation);
+    }
 }

@@ -18,7 +18,8 @@ namespace Flex.Local.Audit;
 public sealed record Finding(string Rule, string What);
 
 /// <summary>How much was looked at, so that "nothing found" says what it is worth.</summary>
-public sealed record AuditReport(IReadOnlyList<Finding> Findings, int Bookings, int Invoices, int Memberships, int Payments, int Doors);
+/// <param name="Payments">Those the gateway knows; null where there was no account of the gateway's to compare with.</param>
+public sealed record AuditReport(IReadOnlyList<Finding> Findings, int Bookings, int Invoices, int Memberships, int? Payments, int Doors);
 
 /// <summary>
 /// Audits a whole store against its invariants. What may never happen is checked at any instant, also while messages are
@@ -63,7 +64,7 @@ public sealed class StoreAudit(ITableScanner tables, Func<StripeAudit>? stripe, 
             findings.AddRange(MembershipAudit.CheckStandings(memberships, members));
         }
 
-        return new AuditReport(findings, bookings.Length, billing.Entries.Count, memberships.Length, money?.PaymentIntents.Count ?? 0, doors.Length);
+        return new AuditReport(findings, bookings.Length, billing.Entries.Count, memberships.Length, money?.PaymentIntents.Count, doors.Length);
     }
 
     /// <summary>The plans that memberships keep, as they were when the memberships began.</summary>

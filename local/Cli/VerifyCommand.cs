@@ -31,9 +31,14 @@ internal sealed class VerifyCommand : ICommand
             Console.WriteLine($"{finding.Rule}: {finding.What}");
         }
 
+        if (report.Payments is null)
+        {
+            Console.WriteLine("There is no simulated Stripe beside this store: what it says of payments is compared with nothing.");
+        }
+
         Console.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
-            $"Looked at {report.Bookings} bookings, {report.Invoices} invoices, {report.Memberships} memberships, {report.Payments} payments and {report.Doors} door users: {(report.Findings.Count == 0 ? "nothing is wrong" : $"{report.Findings.Count} findings")}."));
+            $"Looked at {report.Bookings} bookings, {report.Invoices} invoices, {report.Memberships} memberships, {report.Payments ?? 0} payments and {report.Doors} door users: {(report.Findings.Count == 0 ? "nothing is wrong" : $"{report.Findings.Count} findings")}."));
         return report.Findings.Count == 0 ? 0 : 1;
     }
 }

@@ -36,7 +36,7 @@ public sealed class KillTests(UndisturbedDemo undisturbed)
         Assert.Equal(Kills, killed.Kills);
         Assert.Equal(0, stopped);
         Assert.True(JsonNode.DeepEquals(calm.State, state), $"Undisturbed: {calm.State}\nKilled: {state}");
-        Assert.Equal(calm.Payments, UndisturbedDemo.PaymentsOf(StripeAudit.Read(data.Path)));
+        Assert.Equal(calm.Payments, UndisturbedDemo.PaymentsOf(StripeAudit.Find(data.Path)!));
         Assert.DoesNotContain(killed.Errors, line => line.StartsWith("fail:", StringComparison.Ordinal) || line.StartsWith("crit:", StringComparison.Ordinal));
         await using FlexProcess verify = FlexProcess.Start("verify", "--data", data.Path);
         int found = await verify.ExitAsync(cancel);

@@ -29,7 +29,9 @@ public sealed class RestoreTests(UndisturbedDemo demo)
         Assert.True(before.Length > 200, $"Only {before.Length} rows.");
         Assert.Equal(before, await RowsAsync(restored.Path));
 
-        // Stripe goes on, whatever happens to a store: verify compares the two.
+        Assert.Equal(0, await CommandTable.RunAsync(["verify", "--data", restored.Path]));
+
+        // Stripe goes on, whatever happens to a store: with its account beside it, verify compares the two.
         Directory.CreateDirectory(Path.Combine(restored.Path, "stripe"));
         File.Copy(Path.Combine(run.Data, "stripe", "journal.jsonl"), Path.Combine(restored.Path, "stripe", "journal.jsonl"));
 

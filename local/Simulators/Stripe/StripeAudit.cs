@@ -16,10 +16,15 @@ public sealed record StripeAudit(
 {
     /// <summary>
     /// Reads the account kept under a data directory without starting anything and without writing; a host may be running
-    /// on it. An account that never existed is empty.
+    /// on it. Null when no account is kept there.
     /// </summary>
-    public static StripeAudit Read(string dataDirectory)
+    public static StripeAudit? Find(string dataDirectory)
     {
+        if (!File.Exists(StripeJournal.PathIn(dataDirectory)))
+        {
+            return null;
+        }
+
         using var store = new StripeStore(dataDirectory, readOnly: true);
         return Of(store);
     }

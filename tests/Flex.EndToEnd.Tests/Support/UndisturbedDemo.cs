@@ -58,7 +58,7 @@ public sealed class UndisturbedDemo : IDisposable
         JsonObject state = await new DemoScript(new FlexClient(http, TimeProvider.System), new SilentDisplay()).PlayAsync(CancellationToken.None);
         AuditReport audit = await HostAudit.RunAsync(host.Local.Runtime.Services, atRest: true, CancellationToken.None);
         return new DemoRun(
-            state, PaymentsOf(StripeAudit.Read(data)), audit, host.Log.Errors, answers, data, host.Local.Runtime.Scheduler.Now);
+            state, PaymentsOf(StripeAudit.Find(data)!), audit, host.Log.Errors, answers, data, host.Local.Runtime.Scheduler.Now);
     }
 }
 

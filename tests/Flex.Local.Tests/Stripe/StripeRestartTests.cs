@@ -47,7 +47,7 @@ public sealed class StripeRestartTests : IDisposable
         Assert.Contains("payment_intent.processing", second.Receiver.Types);
         Assert.Contains("payment_intent.succeeded", second.Receiver.Types);
         Assert.Null(second.Simulator.Work.NextDue);
-        Assert.Equal("succeeded", Assert.Single(StripeAudit.Read(directory).Charges).Status);
+        Assert.Equal("succeeded", Assert.Single(StripeAudit.Find(directory)!.Charges).Status);
     }
 
     [Fact]
@@ -104,7 +104,7 @@ public sealed class StripeRestartTests : IDisposable
         string[] lines = File.ReadAllLines(path);
         Assert.Equal(2, lines.Length);
         File.WriteAllText(path, lines[0] + "\n" + lines[1][..(lines[1].Length / 2)]);
-        StripeAudit audit = StripeAudit.Read(directory);
+        StripeAudit audit = StripeAudit.Find(directory)!;
         Assert.Equal((500L, "succeeded"), (Assert.Single(audit.PaymentIntents).Amount, Assert.Single(audit.Charges).Status));
 
         using StripeTestWorld again = Open();
@@ -122,13 +122,13 @@ public sealed class StripeRestartTests : IDisposable
             "amount=500&currency=usd&payment_method=pm_card_visa&confirm=true&metadata[membership]=mem_1&metadata[period]=2026-03-02");
         byte[] journal = File.ReadAllBytes(Path.Combine(directory, "stripe", "journal.jsonl"));
 
-        StripeAudit audit = StripeAudit.Read(directory);
+        StripeAudit audit = StripeAudit.Find(directory)!;
 
         StripeAuditCharge charge = Assert.Single(audit.Charges);
         Assert.Equal(("mem_1", "2026-03-02", 500L), (charge.Metadata["membership"], charge.Metadata["period"], charge.AmountCaptured));
         Assert.Equal(journal, File.ReadAllBytes(Path.Combine(directory, "stripe", "journal.jsonl")));
         string empty = Path.Combine(directory, "none");
-        Assert.Empty(StripeAudit.Read(empty).Charges);
+        Assert.Null(StripeAudit.Find(empty));
         Assert.False(Directory.Exists(empty));
     }
 
