@@ -46,6 +46,6 @@ param config = {
   mail: { host: 'smtp.example.com', port: 587, user: 'flex', from: 'no-reply@example.com' }
   otlpEndpoint: ''
   rateLimits: {}
-  traceSamplingRatio: '1'
+  traceSamplingRatio: '0.2'
   tablePrefix: ''
 }

@@ -63,7 +63,7 @@ internal static class Mix
     public const decimal OperationsPerDelivery = 2;
 
     /// <summary>An execution and each call it makes is a span, of which sampling keeps a share; log lines are all kept.</summary>
-    public const decimal KeptShare = 0.25m;
+    public const decimal KeptShare = 0.2m;
     public const decimal LogLinesPerExecution = 1;
     public const decimal RecordKilobytes = 1.2m;
 
