@@ -120,7 +120,7 @@ internal static class SettingsReader
     {
         _ when type == typeof(bool) => "true or false",
         _ when type == typeof(int) || type == typeof(long) => "a whole number",
-        _ when type == typeof(double) => "a number",
+        _ when type == typeof(double) || type == typeof(float) => "a number",
         { IsEnum: true } => "one of " + string.Join(", ", Enum.GetNames(type).Select(n => n.ToLowerInvariant())),
         _ => $"a {type.Name}",
     };

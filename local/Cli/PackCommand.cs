@@ -19,13 +19,8 @@ internal sealed class PackCommand : ICommand
 
     public Task<int> RunAsync(CommandArguments arguments, CancellationToken cancellation)
     {
-        string from = arguments.Text("from") ?? throw new CommandArgumentException("--from is needed.");
+        string from = OpenedStore.Existing(arguments.Text("from") ?? throw new CommandArgumentException("--from is needed."));
         string to = arguments.Text("to") ?? throw new CommandArgumentException("--to is needed.");
-        if (!Directory.Exists(from))
-        {
-            throw new CommandArgumentException($"{from} does not exist.");
-        }
-
         int files = DeploymentPackage.Write(from, to);
         IReadOnlyList<string> faults = DeploymentPackage.Faults(to);
         if (faults.Count > 0)

@@ -73,6 +73,8 @@ public sealed class SettingsCheckTests
     [InlineData("Mail__Password is missing: it goes with Mail__User.", "Mail__Host=smtp.example.com", "Mail__From=a@example.com", "Mail__User=u")]
     [InlineData("Mail__User is missing: it goes with Mail__Password.", "Mail__Host=smtp.example.com", "Mail__From=a@example.com", "Mail__Password=p")]
     [InlineData("Telemetry__OtlpEndpoint must be an absolute http or https address.", "Telemetry__OtlpEndpoint=collector:4317")]
+    [InlineData("Telemetry__TraceSamplingRatio must be a number.", "Telemetry__TraceSamplingRatio=all")]
+    [InlineData("Telemetry__TraceSamplingRatio must be a number from 0 to 1.", "Telemetry__TraceSamplingRatio=1.5")]
     [InlineData("ServiceBusConnection__FullyQualifiedNamespace is missing", "ServiceBusConnection__FullyQualifiedNamespace=")]
     [InlineData("ServiceBusConnection__FullyQualifiedNamespace must be the name of a host", "ServiceBusConnection__FullyQualifiedNamespace=sb://x.servicebus.windows.net/")]
     [InlineData("ServiceBusConnection__Credential must be managedidentity.", "ServiceBusConnection__Credential=sas")]
